@@ -1,0 +1,1 @@
+"""Seeded generator of the chats that builtin-nano is trained on and tested with."""

@@ -1,0 +1,39 @@
+/** One HTTP/1.1 request to an upstream. `path` includes the query; `headers` hold neither `host` nor `content-length`. */
+export type UpstreamRequest = {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string | undefined
+}
+
+export type UpstreamResponse = {
+  readonly status: number
+  /** Names in lower case; a repeated header is joined with ", ". */
+  readonly headers: Readonly<Record<string, string>>
+  /**
+   * The decoded body. Reading drives the socket: a reader that stops stops the upstream. Ends normally only when the message
+   * was complete; a cut rejects with Fault `upstream-failed`, silence longer than `idleMs` with `upstream-timeout`.
+   * Leaving the loop early closes the connection.
+   */
+  readonly body: AsyncIterable<Uint8Array>
+}
+
+/** Milliseconds. `firstByteMs` runs from the request being written to the status line, `totalMs` over everything. */
+export type Timeouts = {
+  readonly connectMs: number
+  readonly firstByteMs: number
+  readonly idleMs: number
+  readonly totalMs: number
+}
+
+/** A pool of keep-alive connections to one origin. */
+export type Transport = {
+  /**
+   * Sends the request. Rejects with Fault `upstream-unavailable` (no connection, refused address, TLS), `upstream-timeout` or
+   * `upstream-failed` (answer that is not HTTP). Aborting the signal closes the connection and rejects with `client-gone`.
+   * A pooled connection the peer had dropped is replaced once, if no byte of an answer had come.
+   */
+  request(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamResponse>
+  /** Closes idle connections and refuses new requests; running ones finish. */
+  close(): void
+}

@@ -1,0 +1,110 @@
+import type { Rest, ToolCall } from './call.ts'
+import type { Event, FinishReason, TokenLogprob } from './event.ts'
+import type { Usage } from './usage.ts'
+
+type ResultBase = {
+  /** Id, model and creation time (unix seconds) as the serving model reports them, if it does. */
+  readonly id?: string | undefined
+  readonly model?: string | undefined
+  readonly created?: number | undefined
+  readonly usage?: Usage | undefined
+  readonly systemFingerprint?: string | undefined
+  readonly rest?: Rest | undefined
+}
+
+/** One of the n answers. For completions `text` is the completion and the tool fields stay empty. */
+export type Choice = {
+  readonly index: number
+  readonly text: string | null
+  readonly reasoning?: string | undefined
+  readonly refusal?: string | undefined
+  readonly toolCalls?: readonly ToolCall[] | undefined
+  readonly finishReason: FinishReason | null
+  readonly logprobs?: readonly TokenLogprob[] | undefined
+  readonly rest?: Rest | undefined
+}
+
+export type AnswerResult = ResultBase & { readonly kind: 'chat' | 'completion'; readonly choices: readonly Choice[] }
+export type EmbedResult = ResultBase & { readonly kind: 'embed'; readonly vectors: readonly Float32Array[] }
+
+/** The whole answer to a Call: what a stream of Events folds into. */
+export type Result = AnswerResult | EmbedResult
+
+type OpenChoice = {
+  text: string | null
+  reasoning: string
+  refusal: string
+  toolCalls: { id: string; name: string; arguments: string }[]
+  reason: FinishReason | null
+  logprobs: TokenLogprob[]
+  rest: Rest | undefined
+}
+
+/** Folds a stream into the Result that a whole answer would have been. */
+export async function collectResult(kind: 'chat' | 'completion', events: AsyncIterable<Event>): Promise<AnswerResult> {
+  const choices: OpenChoice[] = []
+  let start: Extract<Event, { type: 'answer-start' }> | undefined
+  let usage: Usage | undefined
+  const choiceAt = (index: number): OpenChoice => {
+    let choice = choices[index]
+    if (!choice) {
+      choice = { text: null, reasoning: '', refusal: '', toolCalls: [], reason: null, logprobs: [], rest: undefined }
+      choices[index] = choice
+    }
+    return choice
+  }
+  for await (const event of events) {
+    if (event.type === 'answer-start') start = event
+    else if (event.type === 'usage') usage = event.usage
+    else applyDelta(choiceAt(event.choice), event)
+  }
+  return {
+    kind,
+    id: start?.id,
+    model: start?.model,
+    created: start?.created,
+    systemFingerprint: start?.systemFingerprint,
+    usage,
+    choices: choices.map((choice, index) => closeChoice(choice, index)),
+  }
+}
+
+function applyDelta(choice: OpenChoice, event: Exclude<Event, { type: 'answer-start' | 'usage' }>): void {
+  switch (event.type) {
+    case 'text-delta':
+      choice.text = (choice.text ?? '') + event.text
+      if (event.logprobs) choice.logprobs.push(...event.logprobs)
+      break
+    case 'reasoning-delta':
+      choice.reasoning += event.text
+      break
+    case 'refusal-delta':
+      choice.refusal += event.text
+      break
+    case 'tool-call-start':
+      choice.toolCalls[event.index] = { id: event.id, name: event.name, arguments: '' }
+      break
+    case 'tool-call-delta': {
+      const call = choice.toolCalls[event.index]
+      if (call) call.arguments += event.arguments
+      break
+    }
+    case 'choice-end':
+      choice.reason = event.reason
+      choice.rest = event.rest
+  }
+}
+
+function closeChoice(choice: OpenChoice, index: number): Choice {
+  const hasTools = choice.toolCalls.length > 0
+  return {
+    index,
+    text: choice.text ?? (hasTools || choice.refusal ? null : ''),
+    reasoning: choice.reasoning || undefined,
+    refusal: choice.refusal || undefined,
+    toolCalls: hasTools ? choice.toolCalls.filter(Boolean) : undefined,
+    finishReason: choice.reason,
+    logprobs: choice.logprobs.length > 0 ? choice.logprobs : undefined,
+    rest: choice.rest,
+  }
+}

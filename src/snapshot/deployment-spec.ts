@@ -1,0 +1,63 @@
+import { z } from 'zod'
+
+/**
+ * What an operator writes to make a deployment: one shape for the YAML file, the management route and the CLI.
+ * Unknown keys are refused, so that a misspelt one is never silently ignored.
+ */
+
+export const deploymentNamePattern = /^[A-Za-z0-9._-]{2,64}$/
+export const deploymentNameRule = '2 to 64 letters, digits, "-", "_" or "."'
+
+const timeoutMs = z.int().min(1).max(86_400_000)
+
+const credentialSchema = z.union([
+  z.strictObject({
+    env: z.string().regex(/^PONTO_SECRET_[A-Z0-9_]+$/, 'a variable whose name begins with PONTO_SECRET_'),
+  }),
+  z.strictObject({ value: z.string().min(1).max(8192) }),
+  z.strictObject({ sealed: z.string().min(1) }),
+])
+
+export const backendSpecSchema = z.strictObject({
+  /** Base URL. openai: up to and including `/v1`; azure-openai and foundry: the resource's root. */
+  url: z.url({ protocol: /^https?$/ }).max(2048),
+  /** What the upstream speaks. */
+  protocol: z.enum(['openai', 'azure-openai', 'foundry']).default('openai'),
+  /** Query parameter for azure-openai and foundry. */
+  apiVersion: z
+    .string()
+    .regex(/^(\d{4}-\d{2}-\d{2}(-preview)?|v1|preview|latest)$/, 'YYYY-MM-DD, YYYY-MM-DD-preview, v1, preview or latest')
+    .optional(),
+  /** How the credential is sent. */
+  auth: z.enum(['bearer', 'api-key', 'none']).optional(),
+  credential: credentialSchema.optional(),
+  /** The model or deployment name at the upstream; the deployment's model name when absent. */
+  model: z.string().min(1).max(256).optional(),
+  /** Lower is tried first. */
+  priority: z.int().min(0).max(100).default(0),
+  /** Share among backends of the same priority. */
+  weight: z.int().min(1).max(1000).default(1),
+  timeouts: z
+    .strictObject({
+      connectMs: timeoutMs.default(5_000),
+      firstByteMs: timeoutMs.default(120_000),
+      idleMs: timeoutMs.default(60_000),
+      totalMs: timeoutMs.default(600_000),
+    })
+    .prefault({}),
+})
+
+export const deploymentSpecSchema = z.strictObject({
+  name: z.string().regex(deploymentNamePattern, deploymentNameRule),
+  model: z.strictObject({
+    format: z.string().min(1).max(64).default('OpenAI'),
+    name: z.string().min(1).max(128),
+    version: z.string().min(1).max(64).default('1'),
+  }),
+  /** Where it runs; absent means the built-in engine. */
+  backends: z.array(backendSpecSchema).min(1).max(16).optional(),
+})
+
+export type BackendSpec = z.output<typeof backendSpecSchema>
+export type DeploymentSpec = z.output<typeof deploymentSpecSchema>
+export type DeploymentInput = z.input<typeof deploymentSpecSchema>

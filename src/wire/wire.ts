@@ -1,0 +1,64 @@
+import type { Call, CallKind } from '../core/call.ts'
+import type { Event } from '../core/event.ts'
+import type { Fault } from '../core/fault.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { Result } from '../core/result.ts'
+
+/** What a server end needs of a request. The body is parsed once, before it gets here. */
+export type CallInput = {
+  /** The request body as it came and as it parsed. */
+  readonly text: string
+  readonly body: JsonObject
+  /** The deployment named by the path, when the path names one. */
+  readonly pathDeployment?: string | undefined
+  /** Header by lower-case name, or null. */
+  header(name: string): string | null
+}
+
+export type AnswerHead = {
+  readonly requestId: string
+  /** Model name and version of the deployment, for answers whose upstream names none. */
+  readonly servedModel: string
+  /** Unix seconds. */
+  readonly created: number
+}
+
+export type FaultBody = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }
+
+export type ServerRoute = {
+  readonly method: 'GET' | 'POST'
+  /** May hold one `{deployment}` segment. */
+  readonly path: string
+  /** Whether, and with which answer, the surface insists on `api-version`. */
+  readonly apiVersion: 'required' | 'optional'
+}
+
+/** The end of a protocol at which we are spoken to. Pure. */
+export type ServerEnd = {
+  /** A ClientEnd of the same wire and kind takes this end's bytes as they are. */
+  readonly wire: string
+  readonly kind: CallKind
+  readonly routes: readonly ServerRoute[]
+  /** Throws Fault `invalid-request`, `extra-parameters`, `no-model`. */
+  readCall(input: CallInput): Call
+  writeResult(result: Result, call: Call, head: AnswerHead): string
+  /** `write` gives ready SSE text, possibly empty; `end` the rest including the terminator. */
+  openStream(call: Call, head: AnswerHead): EventWriter
+  writeFault(fault: Fault, requestId: string): FaultBody
+  /** The event that ends a stream which fails after its first byte. */
+  writeStreamFault(fault: Fault, requestId: string): string
+}
+
+export type EventWriter = { write(event: Event): string; end(): string }
+
+/** The end of a protocol with which we speak to an upstream. Pure, and tolerant of what vendors really send. */
+export type ClientEnd = {
+  readonly wire: string
+  readonly kind: CallKind
+  /** The request body for `model` as the upstream names it. Throws Fault `unsupported-value` for what the wire cannot say. */
+  writeCall(call: Call, model: string): string
+  readResult(body: JsonObject, call: Call): Result
+  /** `payloads` are the `data:` values of the stream, without the terminator. */
+  readEvents(payloads: AsyncIterable<string>, call: Call): AsyncIterable<Event>
+  readFault(status: number, retryAfterMs: number | undefined, body: string): Fault
+}
