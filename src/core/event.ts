@@ -7,7 +7,11 @@ export type TokenLogprob = {
   readonly token: string
   readonly logprob: number
   readonly bytes: readonly number[] | null
-  readonly top: readonly { readonly token: string; readonly logprob: number; readonly bytes: readonly number[] | null }[]
+  readonly top: readonly {
+    readonly token: string
+    readonly logprob: number
+    readonly bytes: readonly number[] | null
+  }[]
 }
 
 /**
@@ -40,5 +44,10 @@ export type Event =
       readonly name: string
     }
   | { readonly type: 'tool-call-delta'; readonly choice: number; readonly index: number; readonly arguments: string }
-  | { readonly type: 'choice-end'; readonly choice: number; readonly reason: FinishReason; readonly rest?: Rest | undefined }
+  | {
+      readonly type: 'choice-end'
+      readonly choice: number
+      readonly reason: FinishReason
+      readonly rest?: Rest | undefined
+    }
   | { readonly type: 'usage'; readonly usage: Usage }

@@ -39,7 +39,6 @@ export const faultCodes = {
   'extra-parameters': caller(400),
   'unsupported-value': caller(422),
   'no-model': caller(400),
-  'unknown-model': caller(400),
   'deployment-not-found': caller(404),
   'operation-not-supported': caller(400),
   'context-length-exceeded': caller(400),

@@ -19,6 +19,8 @@ export type FaultDetail = {
   readonly keys?: readonly string[] | undefined
   /** What was given, for a value that is not supported. */
   readonly input?: unknown
+  /** Every field at fault, where several are told at once. `code` is the vendor's own word for one. */
+  readonly problems?: readonly { readonly field: string; readonly text: string; readonly code?: string | undefined }[]
   readonly cause?: unknown
 }
 

@@ -1,4 +1,4 @@
-import type { Call } from './call.ts'
+import type { Call, CallKind } from './call.ts'
 import type { Event } from './event.ts'
 import type { Result } from './result.ts'
 
@@ -15,6 +15,7 @@ export type Reply =
 export type Backend = {
   /** Stable across configuration reloads, so that health and connections outlive them. */
   readonly id: string
+  readonly kinds: ReadonlySet<CallKind>
   /**
    * Answers the call. Rejects with a Fault before the first event; a stream rejects with a Fault afterwards.
    * Aborting the signal ends the work at the other side.

@@ -25,7 +25,7 @@ export type Choice = {
 }
 
 export type AnswerResult = ResultBase & { readonly kind: 'chat' | 'completion'; readonly choices: readonly Choice[] }
-export type EmbedResult = ResultBase & { readonly kind: 'embed'; readonly vectors: readonly Float32Array[] }
+export type EmbedResult = ResultBase & { readonly kind: 'embed'; readonly vectors: readonly ArrayLike<number>[] }
 
 /** The whole answer to a Call: what a stream of Events folds into. */
 export type Result = AnswerResult | EmbedResult

@@ -26,7 +26,10 @@ export const backendSpecSchema = z.strictObject({
   /** Query parameter for azure-openai and foundry. */
   apiVersion: z
     .string()
-    .regex(/^(\d{4}-\d{2}-\d{2}(-preview)?|v1|preview|latest)$/, 'YYYY-MM-DD, YYYY-MM-DD-preview, v1, preview or latest')
+    .regex(
+      /^(\d{4}-\d{2}-\d{2}(-preview)?|v1|preview|latest)$/,
+      'YYYY-MM-DD, YYYY-MM-DD-preview, v1, preview or latest',
+    )
     .optional(),
   /** How the credential is sent. */
   auth: z.enum(['bearer', 'api-key', 'none']).optional(),

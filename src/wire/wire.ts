@@ -23,7 +23,11 @@ export type AnswerHead = {
   readonly created: number
 }
 
-export type FaultBody = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }
+export type FaultBody = {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
 
 export type ServerRoute = {
   readonly method: 'GET' | 'POST'
@@ -51,14 +55,18 @@ export type ServerEnd = {
 
 export type EventWriter = { write(event: Event): string; end(): string }
 
+export type UpstreamBody = { readonly text: string; readonly headers?: Readonly<Record<string, string>> }
+
 /** The end of a protocol with which we speak to an upstream. Pure, and tolerant of what vendors really send. */
 export type ClientEnd = {
   readonly wire: string
   readonly kind: CallKind
-  /** The request body for `model` as the upstream names it. Throws Fault `unsupported-value` for what the wire cannot say. */
-  writeCall(call: Call, model: string): string
+  /** The request for `model` as the upstream names it. Throws Fault `unsupported-value` for what the wire cannot say. */
+  writeCall(call: Call, model: string): UpstreamBody
   readResult(body: JsonObject, call: Call): Result
   /** `payloads` are the `data:` values of the stream, without the terminator. */
   readEvents(payloads: AsyncIterable<string>, call: Call): AsyncIterable<Event>
+  /** Whether a caller of the same wire can take this whole answer as it is; true when absent. */
+  canRelay?(body: Uint8Array, call: Call): boolean
   readFault(status: number, retryAfterMs: number | undefined, body: string): Fault
 }

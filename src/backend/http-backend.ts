@@ -1,0 +1,139 @@
+import type { Call, CallKind } from '../core/call.ts'
+import { Fault } from '../core/fault.ts'
+import { isJsonObject, type JsonObject } from '../core/json.ts'
+import type { Backend, Reply } from '../core/reply.ts'
+import { readSseData } from '../wire/sse.ts'
+import { relaySse } from '../wire/sse-relay.ts'
+import type { ClientEnd } from '../wire/wire.ts'
+import { type Preset, type Protocol, presets } from './presets.ts'
+import type { Transport, UpstreamResponse } from './transport/transport.ts'
+
+export type HttpBackendOptions = {
+  readonly id: string
+  readonly protocol: Protocol
+  /** Path of the base URL, put before every path of the protocol. */
+  readonly basePath: string
+  readonly apiVersion?: string | undefined
+  readonly auth?: 'bearer' | 'api-key' | 'none' | undefined
+  readonly credential?: string | undefined
+  /** The model or deployment as the upstream names it. */
+  readonly model: string
+  readonly transport: Transport
+}
+
+const maxAnswerBytes = 64 * 1024 * 1024
+const maxErrorBytes = 64 * 1024
+
+/** A server spoken to over HTTP. A caller of the same protocol gets the upstream's own bytes. */
+export function createHttpBackend(options: HttpBackendOptions): Backend {
+  const { transport, model } = options
+  const preset: Preset = presets[options.protocol]
+  const basePath = options.basePath.replace(/\/+$/, '')
+  const apiVersion = options.apiVersion ?? preset.apiVersion
+  const headers = {
+    ...credentialHeader(options.auth ?? preset.auth, options.credential),
+    'user-agent': 'ponto',
+    'accept-encoding': 'identity',
+  }
+  const postHeaders = { ...headers, 'content-type': 'application/json', accept: 'application/json' }
+  const streamHeaders = { ...postHeaders, accept: 'text/event-stream' }
+  const kinds = Object.keys(preset.clientEnds) as CallKind[]
+  const paths = Object.fromEntries(kinds.map((kind) => [kind, basePath + preset.path(kind, model, apiVersion)]))
+
+  return {
+    id: options.id,
+    kinds: new Set(kinds),
+    async send(call, signal) {
+      const end = preset.clientEnds[call.kind]
+      const path = paths[call.kind]
+      if (!end || path === undefined) {
+        throw new Fault('operation-not-supported', `The backend of this deployment has no ${call.kind} operation.`)
+      }
+      const body = end.writeCall(call, model)
+      const base = call.stream ? streamHeaders : postHeaders
+      const response = await transport.request(
+        { method: 'POST', path, headers: body.headers ? { ...base, ...body.headers } : base, body: body.text },
+        signal,
+      )
+      if (response.status !== 200) throw await readFault(response, end)
+      return call.stream ? readStream(response, end, call) : readWhole(response, end, call)
+    },
+    async probe(signal) {
+      try {
+        const path = basePath + preset.probePath(apiVersion)
+        const { status, body } = await transport.request({ method: 'GET', path, headers }, signal)
+        await readBytes(body, maxAnswerBytes)
+        if (status === 401 || status === 403) return { ok: false, detail: `it refuses the credential (${status})` }
+        return { ok: status < 500, detail: `it answers (${status})` }
+      } catch (error) {
+        return { ok: false, detail: error instanceof Error ? error.message : String(error) }
+      }
+    },
+  }
+}
+
+function credentialHeader(auth: 'bearer' | 'api-key' | 'none', credential: string | undefined): Record<string, string> {
+  if (auth === 'none' || credential === undefined) return {}
+  return auth === 'bearer' ? { authorization: `Bearer ${credential}` } : { 'api-key': credential }
+}
+
+function readStream(response: UpstreamResponse, end: ClientEnd, call: Call): Reply {
+  const type = response.headers['content-type'] ?? ''
+  if (!type.startsWith('text/event-stream')) {
+    throw new Fault('upstream-failed', `The backend answered a stream with content type '${type}'.`)
+  }
+  if (call.source?.wire === end.wire) return { kind: 'bytes', wire: end.wire, body: relaySse(response.body) }
+  return { kind: 'stream', events: end.readEvents(readSseData(response.body), call) }
+}
+
+async function readWhole(response: UpstreamResponse, end: ClientEnd, call: Call): Promise<Reply> {
+  const body = await readBytes(response.body, maxAnswerBytes)
+  const isRelay = call.source?.wire === end.wire && body[0] === 0x7b && (end.canRelay?.(body, call) ?? true)
+  if (isRelay) return { kind: 'bytes', wire: end.wire, body }
+  return { kind: 'whole', result: end.readResult(parseAnswer(body), call) }
+}
+
+function parseAnswer(body: Uint8Array): JsonObject {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(body))
+    if (isJsonObject(value)) return value
+  } catch {
+    // falls through to the Fault below
+  }
+  throw new Fault('upstream-failed', "The backend's answer is not a JSON object.")
+}
+
+async function readFault(response: UpstreamResponse, end: ClientEnd): Promise<Fault> {
+  const text = new TextDecoder().decode(await readBytes(response.body, maxErrorBytes))
+  return end.readFault(response.status, readRetryAfter(response.headers), text)
+}
+
+/** Milliseconds from whichever of the three headers the upstream sent. `Retry-After` may be a date. */
+function readRetryAfter(headers: Readonly<Record<string, string>>): number | undefined {
+  const ms = Number(headers['retry-after-ms'] ?? headers['x-ms-retry-after-ms'] ?? Number.NaN)
+  if (Number.isFinite(ms)) return ms
+  const after = headers['retry-after']
+  if (after === undefined) return undefined
+  const seconds = Number(after)
+  if (Number.isFinite(seconds)) return seconds * 1000
+  const date = Date.parse(after)
+  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now())
+}
+
+async function readBytes(body: AsyncIterable<Uint8Array>, limit: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of body) {
+    length += chunk.length
+    if (length > limit) throw new Fault('upstream-failed', `The backend's answer is longer than ${limit} bytes.`)
+    chunks.push(chunk.slice())
+  }
+  if (chunks.length === 1) return chunks[0] as Uint8Array
+  const bytes = new Uint8Array(length)
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
+}

@@ -1,0 +1,40 @@
+import { Fault } from '../core/fault.ts'
+import { isJsonObject, type JsonObject } from '../core/json.ts'
+
+export type JsonBody = { readonly text: string; readonly body: JsonObject }
+
+/** The request body, read once and no further than `maxBytes`. Throws Faults `body-too-large` and `invalid-json`. */
+export async function readJson(request: Request, maxBytes: number): Promise<JsonBody> {
+  const text = await readText(request, maxBytes)
+  let body: unknown
+  try {
+    body = JSON.parse(text)
+  } catch (error) {
+    const why = text === '' ? 'it is empty' : (error as Error).message
+    throw new Fault('invalid-json', `The request body is not valid JSON: ${why}.`)
+  }
+  if (!isJsonObject(body)) throw new Fault('invalid-json', 'The request body must be a JSON object.')
+  return { text, body }
+}
+
+async function readText(request: Request, maxBytes: number): Promise<string> {
+  const declared = request.headers.get('content-length')
+  if (declared !== null) {
+    if (Number(declared) > maxBytes) throw tooLarge(maxBytes)
+    return request.text()
+  }
+  if (!request.body) return ''
+  const decoder = new TextDecoder()
+  let text = ''
+  let length = 0
+  for await (const chunk of request.body) {
+    length += chunk.length
+    if (length > maxBytes) throw tooLarge(maxBytes)
+    text += decoder.decode(chunk, { stream: true })
+  }
+  return text + decoder.decode()
+}
+
+function tooLarge(maxBytes: number): Fault {
+  return new Fault('body-too-large', `The request body is larger than the ${maxBytes} bytes this server accepts.`)
+}

@@ -1,0 +1,74 @@
+import type { Deployment } from '../core/deployment.ts'
+import type { Exchange } from '../core/exchange.ts'
+import type { Reply } from '../core/reply.ts'
+import type { AnswerHead, FaultBody, ServerEnd } from '../wire/wire.ts'
+import { streamBody } from './sse-writer.ts'
+
+/** Headers that browsers may read; hosted services are known for hiding the ones a caller needs to back off. */
+const exposed = [
+  'apim-request-id',
+  'x-request-id',
+  'x-ms-client-request-id',
+  'x-ms-error-code',
+  'x-ms-region',
+  'x-ms-deployment-name',
+  'retry-after',
+  'retry-after-ms',
+  'x-ms-retry-after-ms',
+].join(', ')
+
+export const region = 'local'
+
+/** What every answer of the data plane carries. `clientRequestId` is echoed, since Azure clients match on it. */
+export function baseHeaders(requestId: string, clientRequestId: string | null): Record<string, string> {
+  return {
+    'content-type': 'application/json',
+    'apim-request-id': requestId,
+    'x-request-id': requestId,
+    'x-ms-client-request-id': clientRequestId ?? requestId,
+    'x-ms-region': region,
+    'x-content-type-options': 'nosniff',
+    'access-control-allow-origin': '*',
+    'access-control-expose-headers': exposed,
+  }
+}
+
+export function respondReply(
+  reply: Reply,
+  exchange: Exchange,
+  end: ServerEnd,
+  headers: Record<string, string>,
+): Response {
+  const { call, deployment } = exchange
+  headers['x-ms-deployment-name'] = deployment.name
+  if (reply.kind === 'whole')
+    return new Response(end.writeResult(reply.result, call, answerHead(exchange.id, deployment)), { headers })
+  if (reply.kind === 'bytes' && reply.body instanceof Uint8Array)
+    return new Response(reply.body as BodyInit, { headers })
+  headers['content-type'] = 'text/event-stream; charset=utf-8'
+  headers['cache-control'] = 'no-cache'
+  headers['x-accel-buffering'] = 'no'
+  return new Response(streamBody(reply, exchange, end, answerHead(exchange.id, deployment)), { headers })
+}
+
+function answerHead(requestId: string, deployment: Deployment): AnswerHead {
+  return { requestId, servedModel: deployment.servedModel, created: Math.floor(Date.now() / 1000) }
+}
+
+export function respondFault(fault: FaultBody, headers: Record<string, string>): Response {
+  return new Response(fault.body, { status: fault.status, headers: { ...headers, ...fault.headers } })
+}
+
+const preflight = {
+  'access-control-allow-origin': '*',
+  'access-control-allow-methods': 'GET, POST, OPTIONS',
+  'access-control-max-age': '86400',
+  vary: 'Access-Control-Request-Headers',
+}
+
+/** Keys travel in headers and never in cookies, so any origin may ask. */
+export function respondPreflight(request: Request): Response {
+  const asked = request.headers.get('access-control-request-headers')
+  const allowed = asked ?? 'api-key, authorization, content-type, extra-parameters, x-ms-client-request-id'
+  return new Response(null, { status: 204, headers: { ...preflight, 'access-control-allow-headers': allowed } })
+}

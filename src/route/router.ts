@@ -1,0 +1,53 @@
+import type { Exchange } from '../core/exchange.ts'
+import { Fault, toFault } from '../core/fault.ts'
+import type { Backend, Reply } from '../core/reply.ts'
+import { peekFirst } from '../core/stream.ts'
+import { orderRoutes } from './choose.ts'
+import type { Health } from './health.ts'
+
+export type Router = (exchange: Exchange) => Promise<Reply>
+
+/**
+ * Picks a backend, tries it, and falls back to the next one as long as nothing has been sent to the caller: a stream counts as
+ * begun when its first item is there.
+ */
+export function createRouter(health: Health, random: () => number): Router {
+  return async (exchange) => {
+    const { routes, name } = exchange.deployment
+    let lastFault: Fault | undefined
+    for (const { backend } of orderRoutes(routes, random)) {
+      if (!backend.kinds.has(exchange.call.kind)) continue
+      if (!health.tryEnter(backend.id)) continue
+      exchange.attempts.push(backend.id)
+      try {
+        const reply = await begin(backend, exchange)
+        health.noteSuccess(backend.id)
+        return reply
+      } catch (error) {
+        const fault = toFault(error)
+        if (fault.isUnhealthy) health.noteFailure(backend.id)
+        else health.noteNothing(backend.id)
+        if (!fault.isRetryable || exchange.signal.aborted) throw fault
+        lastFault = fault
+      }
+    }
+    throw lastFault ?? allOpen(name, exchange, health)
+  }
+}
+
+async function begin(backend: Backend, exchange: Exchange): Promise<Reply> {
+  const reply = await backend.send(exchange.call, exchange.signal)
+  if (reply.kind === 'stream') return { ...reply, events: await peekFirst(reply.events) }
+  if (reply.kind === 'bytes' && !(reply.body instanceof Uint8Array))
+    return { ...reply, body: await peekFirst(reply.body) }
+  return reply
+}
+
+function allOpen(name: string, exchange: Exchange, health: Health): Fault {
+  const waits = exchange.deployment.routes.map(({ backend }) => health.retryAfterMs(backend.id))
+  return new Fault(
+    'upstream-unavailable',
+    `Every backend of deployment '${name}' has failed repeatedly and is being left alone for a few seconds.`,
+    { retryAfterMs: Math.max(1, Math.min(...waits)) },
+  )
+}

@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto'
+import { createHttpBackend } from '../backend/http-backend.ts'
+import type { Timeouts, Transport } from '../backend/transport/transport.ts'
+import type { CallKind } from '../core/call.ts'
+import { type Deployment, deploymentKey, type Route } from '../core/deployment.ts'
+import { Fault } from '../core/fault.ts'
+import type { Backend } from '../core/reply.ts'
+import type { KeyRing } from '../policy/authenticate.ts'
+import type { BackendSpec, DeploymentSpec } from './deployment-spec.ts'
+import type { Snapshot } from './snapshot.ts'
+
+export type CompilerOptions = {
+  /** The embedded engine that runs the model of that name. */
+  findBuiltin(modelName: string): Backend | undefined
+  openTransport(origin: URL, timeouts: Timeouts): Transport
+  /** The secret behind a credential. Throws a Fault when it cannot be had. */
+  resolveCredential(credential: NonNullable<BackendSpec['credential']>): string
+}
+
+export type DesiredDeployment = { readonly spec: DeploymentSpec /** Unix milliseconds. */; readonly createdAt: number }
+
+export type Compiler = (desired: readonly DesiredDeployment[], keys: KeyRing) => Snapshot
+
+type CompiledRoute = Route & { readonly transportKey?: string }
+
+type Compiled = { readonly deployment: Deployment; readonly transportKeys: readonly string[] }
+
+/**
+ * Turns desired deployments into a Snapshot. What has not changed since the last time is taken over, so that connections and the
+ * health of backends outlive a change elsewhere; transports that nothing uses any more are closed once their calls are done.
+ */
+export function createCompiler(options: CompilerOptions): Compiler {
+  const transports = new Map<string, Transport>()
+  let compiled = new Map<DeploymentSpec, Compiled>()
+  let backends = new Map<string, Backend>()
+
+  return (desired, keys) => {
+    const liveCompiled = new Map<DeploymentSpec, Compiled>()
+    const liveTransports = new Set<string>()
+    const liveBackends = new Map<string, Backend>()
+    const deployments = new Map<string, Deployment>()
+    for (const item of desired) {
+      const entry = compiled.get(item.spec) ?? compileDeployment(item)
+      liveCompiled.set(item.spec, entry)
+      for (const key of entry.transportKeys) liveTransports.add(key)
+      for (const { backend } of entry.deployment.routes) liveBackends.set(backend.id, backend)
+      deployments.set(deploymentKey(item.spec.name), entry.deployment)
+    }
+    compiled = liveCompiled
+    backends = liveBackends
+    for (const [key, transport] of transports) {
+      if (liveTransports.has(key)) continue
+      transports.delete(key)
+      transport.close()
+    }
+    return { keys, deployments }
+  }
+
+  function compileDeployment({ spec, createdAt }: DesiredDeployment): Compiled {
+    const routes: CompiledRoute[] = spec.backends
+      ? spec.backends.map((backend) => compileRoute(backend, spec))
+      : [{ backend: requireBuiltin(spec), priority: 0, weight: 1 }]
+    routes.sort((a, b) => a.priority - b.priority)
+    const { name, version } = spec.model
+    const deployment: Deployment = {
+      name: spec.name,
+      model: spec.model,
+      servedModel: name.endsWith(version) ? name : `${name}-${version}`,
+      kinds: new Set(routes.flatMap(({ backend }) => [...backend.kinds])),
+      routes: routes.map(({ backend, priority, weight }) => ({ backend, priority, weight })),
+      createdAt: Math.floor(createdAt / 1000),
+    }
+    return { deployment, transportKeys: routes.flatMap((route) => route.transportKey ?? []) }
+  }
+
+  function compileRoute(backendSpec: BackendSpec, spec: DeploymentSpec): CompiledRoute {
+    const { priority, weight, timeouts } = backendSpec
+    const url = new URL(backendSpec.url)
+    const transportKey = JSON.stringify([url.origin, timeouts])
+    let credential: string | undefined
+    try {
+      credential = backendSpec.credential && options.resolveCredential(backendSpec.credential)
+    } catch (error) {
+      // The deployment stays in the list and says what is wrong when it is called; the others are not held up.
+      return { backend: unusableBackend(backendSpec.url, error), priority, weight }
+    }
+    const id = backendId(backendSpec, backendSpec.model ?? spec.model.name, credential)
+    let backend = backends.get(id)
+    if (!backend) {
+      const transport = transports.get(transportKey) ?? options.openTransport(new URL(url.origin), timeouts)
+      transports.set(transportKey, transport)
+      backend = createHttpBackend({
+        id,
+        protocol: backendSpec.protocol,
+        basePath: url.pathname,
+        apiVersion: backendSpec.apiVersion,
+        auth: backendSpec.auth,
+        credential,
+        model: backendSpec.model ?? spec.model.name,
+        transport,
+      })
+      backends.set(id, backend)
+    }
+    return { backend, priority, weight, transportKey }
+  }
+
+  function requireBuiltin(spec: DeploymentSpec): Backend {
+    return (
+      options.findBuiltin(spec.model.name) ??
+      unusableBackend(`builtin:${spec.model.name}`, noSuchModel(spec.model.name))
+    )
+  }
+}
+
+function noSuchModel(name: string): Fault {
+  return new Fault(
+    'upstream-misconfigured',
+    `There is no built-in model '${name}' and the deployment names no backend.`,
+  )
+}
+
+/** Readable, and different whenever anything about the backend is. The credential only counts through a digest. */
+function backendId(spec: BackendSpec, model: string, credential: string | undefined): string {
+  const { url, protocol, apiVersion, auth, timeouts } = spec
+  const identity = JSON.stringify([url, protocol, apiVersion, auth, timeouts, model, credential])
+  return `${url}#${createHash('sha256').update(identity).digest('hex').slice(0, 12)}`
+}
+
+const allKinds: ReadonlySet<CallKind> = new Set(['chat', 'completion', 'embed'])
+
+function unusableBackend(id: string, error: unknown): Backend {
+  const fault =
+    error instanceof Fault ? error : new Fault('upstream-misconfigured', 'The backend cannot be used as configured.')
+  return {
+    id,
+    kinds: allKinds,
+    send: () => Promise.reject(fault),
+    probe: () => Promise.resolve({ ok: false, detail: fault.message }),
+  }
+}

@@ -1,0 +1,19 @@
+import { type Deployment, deploymentKey } from '../core/deployment.ts'
+import type { KeyRing } from '../policy/authenticate.ts'
+
+/**
+ * The compiled configuration that the data plane reads: immutable, taken once per request, swapped as a whole. Nothing on the
+ * request path asks a database.
+ */
+export type Snapshot = {
+  readonly keys: KeyRing
+  /** By `deploymentKey` of the name. */
+  readonly deployments: ReadonlyMap<string, Deployment>
+}
+
+export const emptySnapshot: Snapshot = { keys: new Map(), deployments: new Map() }
+
+/** The deployment of that name, without regard to case. */
+export function findDeployment(snapshot: Snapshot, name: string): Deployment | undefined {
+  return snapshot.deployments.get(deploymentKey(name))
+}

@@ -1,0 +1,74 @@
+import type { Fault } from '../../core/fault.ts'
+import type { FaultCode } from '../../core/fault-codes.ts'
+import type { Json, JsonObject } from '../../core/json.ts'
+import { retryHeaders } from '../retry-headers.ts'
+import type { FaultBody } from '../wire.ts'
+
+/** Faults in the shapes of the Azure AI Model Inference API. `x-ms-error-code` repeats `error.code`. */
+
+const codes: Record<FaultCode, string> = {
+  'invalid-json': 'invalid_json',
+  'invalid-request': 'invalid_request',
+  'extra-parameters': 'extra_parameters',
+  'unsupported-value': 'parameter_not_supported',
+  'no-model': 'no_model_name',
+  'deployment-not-found': 'unknown_model',
+  'operation-not-supported': 'OperationNotSupported',
+  'context-length-exceeded': 'context_length_exceeded',
+  'api-version-missing': 'MissingApiVersionParameter',
+  'api-version-invalid': 'BadRequest',
+  'not-found': '404',
+  'method-not-allowed': 'MethodNotAllowed',
+  'body-too-large': 'RequestBodyTooLarge',
+  unauthorized: '401',
+  forbidden: 'Forbidden',
+  conflict: 'Conflict',
+  'rate-limited': '429',
+  'engine-busy': '429',
+  'upstream-rejected': 'invalid_request',
+  'upstream-misconfigured': 'BadGateway',
+  'upstream-failed': 'BadGateway',
+  'upstream-unavailable': 'ServiceUnavailable',
+  'upstream-timeout': 'Timeout',
+  'engine-unavailable': 'ServiceUnavailable',
+  'client-gone': 'ClientClosedRequest',
+  internal: 'InternalServerError',
+}
+
+/** Where this API answers with another status than the rest. */
+const statuses: Partial<Record<FaultCode, number>> = { 'deployment-not-found': 400, 'api-version-missing': 400 }
+
+export function writeInferenceFault(fault: Fault, requestId: string): FaultBody {
+  const status = statuses[fault.code] ?? fault.status
+  const { upstream } = fault.detail
+  if (upstream?.wire.startsWith('azure-inference')) return faultBody(fault, status, upstream.body)
+  const message = fault.publicMessage(requestId)
+  // The service answers refused extra keys with this body and no `error` object; clients test for its text.
+  if (fault.code === 'extra-parameters') return faultBody(fault, status, { detail: message })
+  const error = writeError(fault, message)
+  if (fault.code !== 'unsupported-value') return faultBody(fault, status, { error })
+  // Documented readers look for `code` and `detail` beside `error`, one of them looping over `detail`.
+  const loc = ['body', ...(fault.detail.param ? [fault.detail.param] : [])]
+  const detail: Json = [{ loc, input: (fault.detail.input ?? null) as Json }]
+  return faultBody(fault, status, { error, status, code: codes[fault.code], detail, message })
+}
+
+export function writeInferenceStreamFault(fault: Fault, requestId: string): string {
+  return `data: ${JSON.stringify({ error: writeError(fault, fault.publicMessage(requestId)) })}\n\n`
+}
+
+function writeError(fault: Fault, message: string): JsonObject {
+  const error: JsonObject = { code: fault.detail.vendorCode ?? codes[fault.code], message }
+  if (fault.detail.param !== undefined) error.target = fault.detail.param
+  // Here `details` is a string and says the same once more.
+  if (fault.code === 'no-model' || fault.code === 'deployment-not-found') error.details = message
+  return error
+}
+
+function faultBody(fault: Fault, status: number, body: JsonObject): FaultBody {
+  return {
+    status,
+    headers: { ...retryHeaders(fault), 'x-ms-error-code': fault.detail.vendorCode ?? codes[fault.code] },
+    body: JSON.stringify(body),
+  }
+}

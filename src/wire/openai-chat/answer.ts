@@ -1,0 +1,163 @@
+import type { Call, Rest, ToolCall } from '../../core/call.ts'
+import type { Event, TokenLogprob } from '../../core/event.ts'
+import { randomId } from '../../core/id.ts'
+import type { JsonObject } from '../../core/json.ts'
+import type { Choice, Result } from '../../core/result.ts'
+import type { Usage } from '../../core/usage.ts'
+import type { AnswerHead, EventWriter } from '../wire.ts'
+
+/** Writes answers in the shape of Azure OpenAI's chat completions. */
+
+export function writeChatResult(result: Result, _call: Call, head: AnswerHead): string {
+  if (result.kind === 'embed') throw new TypeError('an embedding result cannot be written as a chat completion')
+  return JSON.stringify({
+    ...restFields(result.rest),
+    choices: result.choices.map(writeChoice),
+    created: result.created ?? head.created,
+    id: result.id ?? `chatcmpl-${randomId(29)}`,
+    model: result.model ?? head.servedModel,
+    object: 'chat.completion',
+    system_fingerprint: result.systemFingerprint ?? null,
+    usage: result.usage && writeUsage(result.usage),
+  })
+}
+
+function writeChoice(choice: Choice): JsonObject {
+  const message: JsonObject = {
+    annotations: [],
+    content: choice.text,
+    refusal: choice.refusal ?? null,
+    role: 'assistant',
+  }
+  if (choice.reasoning !== undefined) message.reasoning_content = choice.reasoning
+  if (choice.toolCalls) message.tool_calls = choice.toolCalls.map(writeToolCall)
+  return {
+    ...restFields(choice.rest),
+    finish_reason: choice.finishReason,
+    index: choice.index,
+    logprobs: choice.logprobs ? { content: choice.logprobs.map(writeLogprob), refusal: null } : null,
+    message,
+  }
+}
+
+export function writeToolCall(call: ToolCall): JsonObject {
+  return { function: { arguments: call.arguments, name: call.name }, id: call.id, type: 'function' }
+}
+
+export function writeLogprob(token: TokenLogprob): JsonObject {
+  return {
+    token: token.token,
+    logprob: token.logprob,
+    bytes: token.bytes as number[] | null,
+    top_logprobs: token.top.map((top) => ({
+      token: top.token,
+      logprob: top.logprob,
+      bytes: top.bytes as number[] | null,
+    })),
+  }
+}
+
+export function writeUsage(usage: Usage): JsonObject {
+  return {
+    completion_tokens: usage.completionTokens,
+    completion_tokens_details: {
+      accepted_prediction_tokens: 0,
+      audio_tokens: 0,
+      reasoning_tokens: usage.reasoningTokens ?? 0,
+      rejected_prediction_tokens: 0,
+    },
+    prompt_tokens: usage.promptTokens,
+    prompt_tokens_details: { audio_tokens: 0, cached_tokens: usage.cachedTokens ?? 0 },
+    total_tokens: usage.promptTokens + usage.completionTokens,
+  }
+}
+
+/** Fields that another protocol would not know are written only where they came from a sibling of this one. */
+export function restFields(rest: Rest | undefined): JsonObject | undefined {
+  return rest?.wire === 'openai-chat' ? rest.fields : undefined
+}
+
+/**
+ * One `data:` line per event: role first, finish reason always, usage in a chunk of its own and only if asked for. Text chunks,
+ * the bulk of a stream, are joined from parts computed once.
+ */
+export function openChatStream(call: Call, head: AnswerHead): EventWriter {
+  const usageKey = call.includeUsage ? ',"usage":null' : ''
+  const started = new Set<number>()
+  let tail = ''
+  let usage: Usage | undefined
+  const setHead = (id: string, created: number, model: string, fingerprint: string | null): void => {
+    tail = `,"created":${created},"id":${JSON.stringify(id)},"model":${JSON.stringify(model)},"object":"chat.completion.chunk","system_fingerprint":${JSON.stringify(fingerprint)}`
+  }
+  setHead(`chatcmpl-${randomId(29)}`, head.created, head.servedModel, null)
+
+  const chunk = (choice: number, delta: string, reason: string | null, logprobs: string, extra = ''): string =>
+    `data: {"choices":[{${extra}"delta":${delta},"finish_reason":${reason === null ? 'null' : `"${reason}"`},"index":${choice},"logprobs":${logprobs}}]${tail}${usageKey}}\n\n`
+  const begin = (choice: number): string => {
+    if (started.has(choice)) return ''
+    started.add(choice)
+    return chunk(choice, '{"content":"","refusal":null,"role":"assistant"}', null, 'null')
+  }
+
+  return {
+    write(event: Event): string {
+      switch (event.type) {
+        case 'answer-start':
+          setHead(
+            event.id ?? `chatcmpl-${randomId(29)}`,
+            event.created ?? head.created,
+            event.model ?? head.servedModel,
+            event.systemFingerprint ?? null,
+          )
+          return ''
+        case 'usage':
+          usage = event.usage
+          return ''
+        case 'choice-end':
+          return (
+            begin(event.choice) + chunk(event.choice, '{}', event.reason, 'null', writeExtra(restFields(event.rest)))
+          )
+        case 'text-delta': {
+          const logprobs = event.logprobs
+            ? `{"content":${JSON.stringify(event.logprobs.map(writeLogprob))},"refusal":null}`
+            : 'null'
+          const extra = writeExtra(restFields(event.rest))
+          return (
+            begin(event.choice) +
+            chunk(event.choice, `{"content":${JSON.stringify(event.text)}}`, null, logprobs, extra)
+          )
+        }
+        default:
+          return begin(event.choice) + chunk(event.choice, writeDelta(event), null, 'null')
+      }
+    },
+    end(): string {
+      const last =
+        call.includeUsage && usage ? `data: {"choices":[]${tail},"usage":${JSON.stringify(writeUsage(usage))}}\n\n` : ''
+      return `${last}data: [DONE]\n\n`
+    },
+  }
+}
+
+type DeltaEvent = Exclude<Event, { type: 'answer-start' | 'usage' | 'choice-end' | 'text-delta' }>
+
+export function writeDelta(event: DeltaEvent): string {
+  switch (event.type) {
+    case 'reasoning-delta':
+      return JSON.stringify({ reasoning_content: event.text })
+    case 'refusal-delta':
+      return JSON.stringify({ refusal: event.text })
+    case 'tool-call-start':
+      return JSON.stringify({
+        tool_calls: [
+          { function: { arguments: '', name: event.name }, id: event.id, index: event.index, type: 'function' },
+        ],
+      })
+    case 'tool-call-delta':
+      return JSON.stringify({ tool_calls: [{ function: { arguments: event.arguments }, index: event.index }] })
+  }
+}
+
+function writeExtra(fields: JsonObject | undefined): string {
+  return fields ? `${JSON.stringify(fields).slice(1, -1)},` : ''
+}

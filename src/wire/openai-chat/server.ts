@@ -1,0 +1,152 @@
+import type { ChatCall, ContentPart, Message, ResponseFormat, Sampling, ToolChoice } from '../../core/call.ts'
+import { Fault } from '../../core/fault.ts'
+import { type JsonObject, pickUnknown } from '../../core/json.ts'
+import { writeOpenAIFault, writeOpenAIStreamFault } from '../openai-fault.ts'
+import { readBody } from '../read-body.ts'
+import type { CallInput, ServerEnd } from '../wire.ts'
+import { openChatStream, writeChatResult } from './answer.ts'
+import {
+  type ChatBody,
+  type ContentPartBody,
+  chatBodySchema,
+  chatFields,
+  type MessageBody,
+  messageFields,
+} from './schema.ts'
+
+export const wireName = 'openai-chat'
+
+/** Chat completions as Azure OpenAI (dated and v1) offers them. Spec: azure-openai-inference 2024-10-21 and v1. */
+export const openaiChatServer: ServerEnd = {
+  wire: wireName,
+  kind: 'chat',
+  routes: [
+    { method: 'POST', path: '/openai/deployments/{deployment}/chat/completions', apiVersion: 'required' },
+    { method: 'POST', path: '/openai/v1/chat/completions', apiVersion: 'optional' },
+  ],
+  readCall(input) {
+    const call = readChat(input.body, namedDeployment(input), wireName)
+    return { ...call, source: { wire: wireName, text: input.text, body: input.body } }
+  },
+  writeResult: writeChatResult,
+  openStream: openChatStream,
+  writeFault: writeOpenAIFault,
+  writeStreamFault: writeOpenAIStreamFault,
+}
+
+/** The path names the deployment, or else the body must. On the deployment route `model` is ignored, as the service does. */
+export function namedDeployment(input: CallInput): string {
+  if (input.pathDeployment !== undefined) return input.pathDeployment
+  const { model } = input.body
+  if (typeof model === 'string' && model !== '') return model
+  throw new Fault('invalid-request', "Invalid value for 'model': a deployment name is required in the request body.", {
+    param: 'model',
+  })
+}
+
+/** A chat body in canonical form. `wire` marks whose fields the unknown ones are. */
+export function readChat(body: JsonObject, deployment: string, wire: string): ChatCall {
+  const chat = readBody(chatBodySchema, body)
+  const rest = pickUnknown(body, chatFields)
+  return {
+    kind: 'chat',
+    deployment,
+    stream: chat.stream ?? false,
+    includeUsage: chat.stream_options?.include_usage ?? false,
+    messages: chat.messages.map((message, index) => readMessage(message, body, index, wire)),
+    ...readSampling(chat, chat.max_completion_tokens),
+    tools: chat.tools?.map(({ function: tool }) => ({
+      name: tool.name,
+      description: tool.description ?? undefined,
+      parameters: (tool.parameters ?? undefined) as JsonObject | undefined,
+      strict: tool.strict ?? undefined,
+    })),
+    toolChoice: readToolChoice(chat.tool_choice),
+    parallelToolCalls: chat.parallel_tool_calls ?? undefined,
+    responseFormat: readResponseFormat(chat.response_format),
+    n: chat.n ?? 1,
+    logprobs: readLogprobs(chat),
+    rest: rest && { wire, fields: rest },
+  }
+}
+
+type SamplingBody = Pick<
+  ChatBody,
+  'temperature' | 'top_p' | 'frequency_penalty' | 'presence_penalty' | 'seed' | 'stop' | 'max_tokens' | 'logit_bias'
+>
+
+export function readSampling(body: SamplingBody, maxCompletionTokens?: number | null): Sampling {
+  return {
+    temperature: body.temperature ?? undefined,
+    topP: body.top_p ?? undefined,
+    frequencyPenalty: body.frequency_penalty ?? undefined,
+    presencePenalty: body.presence_penalty ?? undefined,
+    seed: body.seed ?? undefined,
+    stop: typeof body.stop === 'string' ? [body.stop] : (body.stop ?? undefined),
+    maxTokens: maxCompletionTokens ?? body.max_tokens ?? undefined,
+    logitBias: body.logit_bias ?? undefined,
+  }
+}
+
+function readMessage(message: MessageBody, body: JsonObject, index: number, wire: string): Message {
+  const raw = (body.messages as JsonObject[])[index] as JsonObject
+  const rest = pickUnknown(raw, messageFields)
+  return {
+    role: message.role,
+    content:
+      typeof message.content === 'string'
+        ? message.content
+        : (message.content?.map((part) => readPart(part, wire)) ?? null),
+    name: message.name ?? undefined,
+    toolCalls: message.tool_calls?.map((call) => ({
+      id: call.id,
+      name: call.function.name,
+      arguments: call.function.arguments,
+    })),
+    toolCallId: message.tool_call_id ?? undefined,
+    rest: rest && { wire, fields: rest },
+  }
+}
+
+function readPart(part: ContentPartBody, wire: string): ContentPart {
+  switch (part.type) {
+    case 'text':
+      return { type: 'text', text: part.text }
+    case 'image_url':
+      return { type: 'image', url: part.image_url.url, detail: part.image_url.detail ?? undefined }
+    case 'input_audio':
+      return { type: 'audio', data: part.input_audio.data, format: part.input_audio.format }
+    case 'audio_url':
+      return { type: 'audio-url', url: part.audio_url.url }
+    default:
+      return { type: 'other', wire, fields: part as JsonObject }
+  }
+}
+
+function readToolChoice(choice: ChatBody['tool_choice']): ToolChoice | undefined {
+  if (choice === null || choice === undefined) return undefined
+  return typeof choice === 'string' ? choice : { name: choice.function.name }
+}
+
+function readResponseFormat(format: ChatBody['response_format']): ResponseFormat | undefined {
+  if (format === null || format === undefined) return undefined
+  if (format.type !== 'json_schema') return { type: format.type }
+  const { name, description, schema, strict } = format.json_schema
+  return {
+    type: 'json_schema',
+    name,
+    description: description ?? undefined,
+    schema: (schema ?? undefined) as JsonObject | undefined,
+    strict: strict ?? undefined,
+  }
+}
+
+function readLogprobs(chat: ChatBody): { top: number } | undefined {
+  if (chat.logprobs) return { top: chat.top_logprobs ?? 0 }
+  if (chat.top_logprobs) {
+    throw new Fault('invalid-request', "Invalid value for 'top_logprobs': it needs 'logprobs' to be true.", {
+      param: 'top_logprobs',
+    })
+  }
+  return undefined
+}

@@ -1,0 +1,64 @@
+import { Fault } from '../../core/fault.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import type { Result } from '../../core/result.ts'
+import { spliceModel } from '../../core/splice-model.ts'
+import { dropUndefined, foreignRest } from '../openai-chat/client.ts'
+import { readOpenAIFault } from '../openai-upstream-fault.ts'
+import type { ClientEnd } from '../wire.ts'
+import { wireName } from './server.ts'
+
+/** Embeddings spoken to an OpenAI-compatible server. */
+export const openaiEmbeddingsClient: ClientEnd = {
+  wire: wireName,
+  kind: 'embed',
+  writeCall(call, model) {
+    if (call.source?.wire === wireName) return { text: spliceModel(call.source.text, call.source.body, model) }
+    if (call.kind !== 'embed') throw new TypeError(`a ${call.kind} call cannot be written as embeddings`)
+    const body = dropUndefined({
+      ...foreignRest(call.rest, 'the request'),
+      model,
+      input: (call.inputs.length === 1 ? call.inputs[0] : call.inputs) as Json,
+      dimensions: call.dimensions,
+      input_type: call.inputType,
+    })
+    return { text: JSON.stringify(body) }
+  },
+  readResult(body): Result {
+    if (!Array.isArray(body.data)) throw new Fault('upstream-failed', "The backend's answer has no data.")
+    const usage = isJsonObject(body.usage) ? body.usage : {}
+    return {
+      kind: 'embed',
+      ...(typeof body.model === 'string' && { model: body.model }),
+      vectors: body.data.filter(isJsonObject).sort(byIndex).map(readVector),
+      usage: { promptTokens: typeof usage.prompt_tokens === 'number' ? usage.prompt_tokens : 0, completionTokens: 0 },
+    }
+  },
+  readEvents() {
+    throw new TypeError('embeddings are not streamed')
+  },
+  canRelay: (body, call) => call.kind === 'embed' && hasAskedEncoding(body, call.encoding),
+  readFault: readOpenAIFault,
+}
+
+function byIndex(a: JsonObject, b: JsonObject): number {
+  return Number(a.index ?? 0) - Number(b.index ?? 0)
+}
+
+function readVector(item: JsonObject): ArrayLike<number> {
+  const { embedding } = item
+  if (Array.isArray(embedding)) return embedding as number[]
+  if (typeof embedding !== 'string')
+    throw new Fault('upstream-failed', "The backend's answer holds an item without a vector.")
+  const bytes = Buffer.from(embedding, 'base64')
+  return Float32Array.from({ length: bytes.length >> 2 }, (_, i) => bytes.readFloatLE(i * 4))
+}
+
+/**
+ * Whether an answer holds its vectors the way the caller asked. Servers that ignore `encoding_format` send numbers where OpenAI
+ * clients, which ask for base64 unasked, would read zeros.
+ */
+function hasAskedEncoding(body: Uint8Array, encoding: 'float' | 'base64'): boolean {
+  const head = Buffer.from(body.buffer, body.byteOffset, Math.min(body.byteLength, 4096)).toString('latin1')
+  const match = /"embedding"\s*:\s*(["[])/.exec(head)
+  return match?.[1] === (encoding === 'base64' ? '"' : '[')
+}

@@ -1,0 +1,65 @@
+import type { Fault } from '../core/fault.ts'
+import type { FaultCode } from '../core/fault-codes.ts'
+import type { JsonObject } from '../core/json.ts'
+import { retryHeaders } from './retry-headers.ts'
+import type { FaultBody } from './wire.ts'
+
+/** Faults in the shape of the Azure OpenAI surfaces: `{"error":{"code","message","param","type"}}`. */
+
+type Shape = { readonly code: string | null; readonly type: string | null; readonly status?: number }
+
+const invalid = (code: string | null): Shape => ({ code, type: 'invalid_request_error' })
+const server = (code: string): Shape => ({ code, type: 'server_error' })
+
+const shapes: Record<FaultCode, Shape> = {
+  'invalid-json': invalid('BadRequest'),
+  'invalid-request': invalid(null),
+  'extra-parameters': invalid(null),
+  'unsupported-value': { ...invalid('unsupported_value'), status: 400 },
+  'no-model': invalid(null),
+  'deployment-not-found': invalid('DeploymentNotFound'),
+  'operation-not-supported': invalid('OperationNotSupported'),
+  'context-length-exceeded': invalid('context_length_exceeded'),
+  'api-version-missing': invalid('404'),
+  'api-version-invalid': invalid('BadRequest'),
+  'not-found': invalid('404'),
+  'method-not-allowed': invalid('MethodNotAllowed'),
+  'body-too-large': invalid('RequestBodyTooLarge'),
+  unauthorized: invalid('401'),
+  forbidden: invalid('Forbidden'),
+  conflict: invalid('conflict'),
+  'rate-limited': { code: '429', type: 'too_many_requests' },
+  'engine-busy': { code: '429', type: 'too_many_requests' },
+  'upstream-rejected': invalid(null),
+  'upstream-misconfigured': server('BadGateway'),
+  'upstream-failed': server('BadGateway'),
+  'upstream-unavailable': server('ServiceUnavailable'),
+  'upstream-timeout': server('Timeout'),
+  'engine-unavailable': server('ServiceUnavailable'),
+  'client-gone': server('ClientClosedRequest'),
+  internal: server('InternalServerError'),
+}
+
+export function writeOpenAIFault(fault: Fault, requestId: string): FaultBody {
+  const upstream = fault.detail.upstream
+  const error = upstream?.wire.startsWith('openai-') ? upstream.body : { error: writeError(fault, requestId) }
+  return {
+    status: shapes[fault.code].status ?? fault.status,
+    headers: retryHeaders(fault),
+    body: JSON.stringify(error),
+  }
+}
+
+export function writeOpenAIStreamFault(fault: Fault, requestId: string): string {
+  return `data: ${JSON.stringify({ error: writeError(fault, requestId) })}\n\n`
+}
+
+function writeError(fault: Fault, requestId: string): JsonObject {
+  const { code, type } = shapes[fault.code]
+  return {
+    code: fault.detail.vendorCode ?? code,
+    message: fault.publicMessage(requestId),
+    param: fault.detail.param ?? null,
+    type,
+  }
+}

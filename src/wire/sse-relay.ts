@@ -1,0 +1,93 @@
+import { Fault } from '../core/fault.ts'
+
+const lf = 0x0a
+const cr = 0x0d
+const dataField = [0x64, 0x61, 0x74, 0x61, 0x3a, 0x20] // "data: "
+const terminator = new TextEncoder().encode('data: [DONE]\n\n')
+const maxEventBytes = 4 * 1024 * 1024
+
+/**
+ * Passes an upstream's event stream on, byte for byte where it already is what strict clients take: only `data: ` lines, LF, one
+ * blank line between events, `[DONE]` at the end. Anything else (comments, `event:` lines, CRLF) is written in that form.
+ * Gives out whole events only, so that an error event can follow at any point. A stream that ends without `[DONE]` gets one.
+ */
+export async function* relaySse(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let tail: Uint8Array | undefined
+  let isFirst = true
+  let isDone = false
+  for await (const chunk of body) {
+    let bytes = tail ? join(tail, chunk) : chunk
+    if (isFirst && bytes.length >= 3) {
+      isFirst = false
+      if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) bytes = bytes.subarray(3)
+    }
+    const end = lastEventEnd(bytes)
+    if (end > 0) {
+      const events = bytes.subarray(0, end)
+      const clean = isStrict(events) ? events : rewrite(events)
+      isDone ||= endsWithTerminator(clean)
+      if (clean.length > 0) yield clean
+    }
+    // The transport may reuse its buffer, so what waits for the next chunk is copied.
+    tail = end < bytes.length ? bytes.slice(end) : undefined
+    if (tail && tail.length > maxEventBytes) {
+      throw new Fault('upstream-failed', `The backend sent an event of more than ${maxEventBytes} bytes.`)
+    }
+  }
+  if (tail) {
+    const clean = rewrite(tail)
+    isDone ||= endsWithTerminator(clean)
+    if (clean.length > 0) yield clean
+  }
+  if (!isDone) yield terminator
+}
+
+function join(head: Uint8Array, rest: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(head.length + rest.length)
+  bytes.set(head)
+  bytes.set(rest, head.length)
+  return bytes
+}
+
+/** The position after the last blank line, or 0. */
+function lastEventEnd(bytes: Uint8Array): number {
+  let at = bytes.lastIndexOf(lf)
+  while (at > 0) {
+    const before = bytes[at - 1]
+    if (before === lf || (before === cr && at > 1 && bytes[at - 2] === lf)) return at + 1
+    at = bytes.lastIndexOf(lf, at - 1)
+  }
+  return 0
+}
+
+function isStrict(bytes: Uint8Array): boolean {
+  if (bytes.includes(cr)) return false
+  let at = 0
+  while (at < bytes.length) {
+    for (let i = 0; i < dataField.length; i++) if (bytes[at + i] !== dataField[i]) return false
+    const end = bytes.indexOf(lf, at)
+    if (end === -1 || bytes[end + 1] !== lf) return false
+    at = end + 2
+  }
+  return true
+}
+
+function endsWithTerminator(bytes: Uint8Array): boolean {
+  const from = bytes.length - terminator.length
+  if (from < 0) return false
+  for (let i = 0; i < terminator.length; i++) if (bytes[from + i] !== terminator[i]) return false
+  return true
+}
+
+function rewrite(bytes: Uint8Array): Uint8Array {
+  let text = ''
+  for (const event of new TextDecoder().decode(bytes).split(/\r\n\r\n|\n\n|\r\r/)) {
+    const data = event
+      .split(/\r\n|\n|\r/)
+      .filter((line) => line.startsWith('data:'))
+      .map((line) => line.slice(line.charCodeAt(5) === 0x20 ? 6 : 5))
+    // A line break within data is white space between JSON tokens, so one line says the same.
+    if (data.length > 0) text += `data: ${data.join(' ')}\n\n`
+  }
+  return new TextEncoder().encode(text)
+}
