@@ -122,7 +122,7 @@ function writePart(part: ContentPart): JsonObject {
 }
 
 function writeResponseFormat({ responseFormat: format }: ChatCall): JsonObject | undefined {
-  if (!format || format.type !== 'json_schema') return format && { type: format.type }
+  if (format?.type !== 'json_schema') return format && { type: format.type }
   const { name, description, schema, strict } = format
   return { type: 'json_schema', json_schema: dropUndefined({ name, description, schema, strict }) }
 }

@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { readSseData } from './sse.ts'
+import { relaySse } from './sse-relay.ts'
+
+const encoder = new TextEncoder()
+
+async function* cut(text: string, sizes: readonly number[]): AsyncGenerator<Uint8Array> {
+  const bytes = encoder.encode(text)
+  let at = 0
+  for (let i = 0; at < bytes.length; i++) {
+    const size = sizes[i % sizes.length] ?? 1
+    yield bytes.subarray(at, at + size)
+    at += size
+  }
+}
+
+async function readAll(text: string, sizes: readonly number[]): Promise<string[]> {
+  const data: string[] = []
+  for await (const item of readSseData(cut(text, sizes))) data.push(item)
+  return data
+}
+
+async function relayAll(text: string, sizes: readonly number[]): Promise<string> {
+  const decoder = new TextDecoder()
+  let out = ''
+  for await (const bytes of relaySse(cut(text, sizes))) {
+    const piece = decoder.decode(bytes)
+    expect(piece.endsWith('\n\n')).toBe(true)
+    out += piece
+  }
+  return out
+}
+
+const payload = fc.record({ text: fc.string({ unit: 'grapheme', maxLength: 12 }) }).map((value) => JSON.stringify(value))
+const newline = fc.constantFrom('\n', '\r\n')
+const noise = fc.constantFrom('', ': comment', 'event: message', 'id: 7', 'retry: 10')
+const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 })
+
+const stream = fc.record({
+  bom: fc.boolean(),
+  newline,
+  space: fc.constantFrom('', ' '),
+  events: fc.array(fc.tuple(payload, noise), { maxLength: 8 }),
+  done: fc.boolean(),
+})
+
+function write(s: { bom: boolean; newline: string; space: string; events: [string, string][]; done: boolean }): string {
+  const events = s.events.map(([data, noise]) => `${noise ? noise + s.newline : ''}data:${s.space}${data}${s.newline}${s.newline}`)
+  return `${s.bom ? '\uFEFF' : ''}${events.join('')}${s.done ? `data: [DONE]${s.newline}${s.newline}` : ''}`
+}
+
+describe('any cutting of the bytes gives the same events', () => {
+  test('read', async () => {
+    await fc.assert(
+      fc.asyncProperty(stream, sizes, async (s, cuts) => {
+        expect(await readAll(write(s), cuts)).toEqual(s.events.map(([data]) => data))
+      }),
+    )
+  })
+
+  test('relayed, in the strict form and with one terminator', async () => {
+    await fc.assert(
+      fc.asyncProperty(stream, sizes, async (s, cuts) => {
+        const expected = `${s.events.map(([data]) => `data: ${data}\n\n`).join('')}data: [DONE]\n\n`
+        expect(await relayAll(write(s), cuts)).toBe(expected)
+      }),
+    )
+  })
+})
+
+test('what is strict already is passed on without a copy', async () => {
+  const bytes = encoder.encode('data: {"a":1}\n\ndata: {"b":2}\n\n')
+  async function* one(): AsyncGenerator<Uint8Array> {
+    yield bytes
+  }
+  const first = await relaySse(one()).next()
+  expect((first.value as Uint8Array).buffer).toBe(bytes.buffer)
+})
+
+test('several data lines are one event, and a last event without a blank line counts', async () => {
+  expect(await readAll('data: {"a":\ndata: 1}\n\ndata: {"b":2}', [3])).toEqual(['{"a":\n1}', '{"b":2}'])
+  expect(await relayAll('data: {"a":\ndata: 1}\n\ndata: {"b":2}', [3])).toBe('data: {"a": 1}\n\ndata: {"b":2}\n\ndata: [DONE]\n\n')
+})
+
+test('an endless event is refused', async () => {
+  async function* endless(): AsyncGenerator<Uint8Array> {
+    for (;;) yield new Uint8Array(1024 * 1024).fill(0x61)
+  }
+  const drain = async (items: AsyncIterable<unknown>) => {
+    for await (const _ of items);
+  }
+  expect(drain(readSseData(endless()))).rejects.toThrow('more than')
+  expect(drain(relaySse(endless()))).rejects.toThrow('more than')
+})

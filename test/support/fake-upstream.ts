@@ -1,0 +1,112 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** What a scripted upstream does with one request, in order. */
+export type Step =
+  | { readonly do: 'head'; readonly status?: number; readonly headers?: Record<string, string> }
+  | { readonly do: 'send'; readonly text: string }
+  | { readonly do: 'wait'; readonly ms: number }
+  /** Waits until the caller hangs up. */
+  | { readonly do: 'stall' }
+  /** Breaks the connection without ending the answer. */
+  | { readonly do: 'cut' }
+  | { readonly do: 'end' }
+
+export type SeenRequest = {
+  readonly method: string
+  readonly path: string
+  readonly headers: IncomingMessage['headers']
+  readonly body: string
+  /** Resolves when the answer is over: true when it was sent whole, false when the connection broke. */
+  readonly finished: Promise<boolean>
+}
+
+export type FakeUpstream = {
+  readonly url: string
+  readonly requests: SeenRequest[]
+  /** How the next requests are answered; the last script stays. */
+  script(...scripts: (readonly Step[])[]): void
+  stop(): Promise<void>
+}
+
+export function json(body: unknown, status = 200, headers: Record<string, string> = {}): readonly Step[] {
+  return [
+    { do: 'head', status, headers: { 'content-type': 'application/json', ...headers } },
+    { do: 'send', text: typeof body === 'string' ? body : JSON.stringify(body) },
+    { do: 'end' },
+  ]
+}
+
+export const sseHead: Step = { do: 'head', headers: { 'content-type': 'text/event-stream' } }
+
+export function sse(...payloads: readonly unknown[]): readonly Step[] {
+  return [sseHead, ...payloads.map(event), { do: 'send', text: 'data: [DONE]\n\n' }, { do: 'end' }]
+}
+
+export function event(payload: unknown): Step {
+  return { do: 'send', text: `data: ${typeof payload === 'string' ? payload : JSON.stringify(payload)}\n\n` }
+}
+
+/** An upstream on loopback that does exactly what it is told and remembers what it was sent. */
+export async function startFakeUpstream(): Promise<FakeUpstream> {
+  const requests: SeenRequest[] = []
+  let scripts: (readonly Step[])[] = [json({ error: { message: 'no script' } }, 500)]
+  const server = createServer((request, response) => {
+    const script = (scripts.length > 1 ? scripts.shift() : scripts[0]) as readonly Step[]
+    void play(request, response, script, requests)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    script(...next) {
+      scripts = next
+    },
+    stop() {
+      server.closeAllConnections()
+      return new Promise((resolve) => server.close(() => resolve()))
+    },
+  }
+}
+
+async function play(
+  request: IncomingMessage,
+  response: ServerResponse,
+  script: readonly Step[],
+  requests: SeenRequest[],
+): Promise<void> {
+  let body = ''
+  for await (const chunk of request) body += chunk
+  const finished = new Promise<boolean>((resolve) => {
+    response.once('close', () => resolve(response.writableFinished))
+  })
+  requests.push({ method: request.method ?? '', path: request.url ?? '', headers: request.headers, body, finished })
+  for (const step of script) {
+    if (response.destroyed) return
+    switch (step.do) {
+      case 'head':
+        response.writeHead(step.status ?? 200, step.headers)
+        response.flushHeaders()
+        break
+      case 'send':
+        if (!response.write(step.text)) await Promise.race([once(response, 'drain'), finished])
+        break
+      case 'wait':
+        await new Promise((resolve) => setTimeout(resolve, step.ms))
+        break
+      case 'stall':
+        await finished
+        return
+      case 'cut':
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        request.socket.destroy()
+        return
+      case 'end':
+        response.end()
+    }
+  }
+}
+
+function once(response: ServerResponse, name: string): Promise<void> {
+  return new Promise((resolve) => response.once(name, () => resolve()))
+}
