@@ -1,6 +1,6 @@
 import type { Deployment } from '../core/deployment.ts'
 import { Fault } from '../core/fault.ts'
-import { nearestNames } from '../core/nearest-names.ts'
+import { nearestNames } from '../core/text/nearest-names.ts'
 import { findDeployment, type Snapshot } from '../snapshot/snapshot.ts'
 
 /** The deployment asked for. A server with a single one needs no name, as a serverless endpoint does not. */

@@ -1,6 +1,6 @@
 import { Fault } from '../../core/fault.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
-import { spliceModel } from '../../core/splice-model.ts'
+import { spliceModel } from '../../core/text/splice-model.ts'
 import { openaiChatClient } from '../openai-chat/client.ts'
 import { openaiEmbeddingsClient } from '../openai-embeddings/client.ts'
 import { readOpenAIFault } from '../openai-upstream-fault.ts'

@@ -1,7 +1,7 @@
 import { Fault } from '../../core/fault.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { Result } from '../../core/result.ts'
-import { spliceModel } from '../../core/splice-model.ts'
+import { spliceModel } from '../../core/text/splice-model.ts'
 import { dropUndefined, foreignRest } from '../openai-chat/client.ts'
 import { readOpenAIFault } from '../openai-upstream-fault.ts'
 import type { ClientEnd } from '../wire.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import type { JsonObject } from './json.ts'
+import type { JsonObject } from '../json.ts'
 import { spliceModel } from './splice-model.ts'
 
 const splice = (text: string, model = 'up') => spliceModel(text, JSON.parse(text), model)
