@@ -13,8 +13,8 @@ export type CompilerOptions = {
   /** The embedded engine that runs the model of that name. */
   findBuiltin(modelName: string): Backend | undefined
   openTransport(origin: URL, timeouts: Timeouts): Transport
-  /** The secret behind a credential. Throws a Fault when it cannot be had. */
-  resolveCredential(credential: NonNullable<BackendSpec['credential']>): string
+  /** The secret a backend is called with, if it has one. Throws a Fault when it cannot be had. */
+  readCredential(deployment: string, backend: BackendSpec): string | undefined
 }
 
 export type DesiredDeployment = { readonly spec: DeploymentSpec /** Unix milliseconds. */; readonly createdAt: number }
@@ -79,7 +79,7 @@ export function createCompiler(options: CompilerOptions): Compiler {
     const transportKey = JSON.stringify([url.origin, timeouts])
     let credential: string | undefined
     try {
-      credential = backendSpec.credential && options.resolveCredential(backendSpec.credential)
+      credential = options.readCredential(spec.name, backendSpec)
     } catch (error) {
       // The deployment stays in the list and says what is wrong when it is called; the others are not held up.
       return { backend: unusableBackend(backendSpec.url, error), priority, weight }

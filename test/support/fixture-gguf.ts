@@ -65,6 +65,11 @@ export function writeFixtureGguf(path: string, options: FixtureOptions = {}): vo
   writeFileSync(path, encodeGguf(metadata, tensors))
 }
 
+/** The text of the vocabulary's token for one byte: what a script says to put half a character out. */
+export function byteToken(byte: number): string {
+  return byteLetters()[byte] as string
+}
+
 /** The letters GPT-2 writes bytes with: printable Latin-1 stands for itself, the rest is moved to U+0100 and up. */
 function byteLetters(): string[] {
   let moved = 0
@@ -117,7 +122,7 @@ function buildTensors(texts: readonly string[], script: readonly string[], seed:
 
 /** Makes `script[i]` the likeliest token after `script[i - 1]`: its output row points where the other's embedding does. */
 function linkScript(embedding: Tensor, output: Tensor, texts: readonly string[], script: readonly string[]): void {
-  let from = texts.indexOf('Ċ')
+  let from = texts.indexOf(byteToken(10))
   for (const text of script) {
     const to = texts.indexOf(text)
     for (let d = 0; d < dim; d++) output.values[to * dim + d]! += embedding.values[from * dim + d]!

@@ -39,7 +39,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const compile: Compiler = createCompiler({
     findBuiltin: () => options.builtin,
     openTransport: (origin, timeouts) => createTransport({ origin, timeouts, maxConnections: 512, maxIdleMs: 30_000 }),
-    resolveCredential: (credential) => ('env' in credential ? (options.secrets?.[credential.env] ?? '') : ''),
+    readCredential: (_deployment, { credential }) => (credential && 'env' in credential ? options.secrets?.[credential.env] : undefined),
   })
   const keys = new Map([[hashKey(testKey), { keyName: 'key1' }]])
   let snapshot: Snapshot = { ...emptySnapshot, keys }
