@@ -68,7 +68,7 @@ function mayImport(from: string, target: string, isType: boolean): boolean {
   if (from === to) return true
   if (from === 'cli') return isType || to === 'boot' || to === 'core'
   const isLower = (layers[to] as number) < (layers[from] as number)
-  return isLower && (to !== 'port' || from === 'main.ts' || target.endsWith('/port.ts'))
+  return isLower && (to !== 'port' || from === 'boot' || target.endsWith('/port.ts'))
 }
 
 test('the environment is read in main only', () => {

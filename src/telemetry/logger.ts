@@ -5,7 +5,7 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 export type Logger = Readonly<Record<LogLevel, (fields: object, message: string) => void>>
 
 /** JSON lines on stderr; standard output belongs to what a person asked for. Anything that looks like a credential is cut out. */
-export function createLogger(level: LogLevel): Logger {
+export function createLogger(level: LogLevel | 'silent'): Logger {
   const options = {
     level,
     base: null,

@@ -7,7 +7,9 @@ let ponto: Harness
 
 beforeAll(async () => {
   upstream = await startFakeUpstream()
-  upstream.script(json({ choices: [{ index: 0, message: { role: 'assistant', content: 'ok' }, finish_reason: 'stop' }] }))
+  upstream.script(
+    json({ choices: [{ index: 0, message: { role: 'assistant', content: 'ok' }, finish_reason: 'stop' }] }),
+  )
   ponto = await startHarness({ maxBodyBytes: 64 * 1024 })
   const backend = { url: `${upstream.url}/v1` }
   ponto.deploy(
@@ -49,7 +51,12 @@ describe('keys', () => {
   })
 
   test('nothing is listed without a key', async () => {
-    for (const path of ['/openai/v1/models', `/openai/deployments${version}`, `/openai/models${version}`, `/models/info${version}&model=gpt-4o`]) {
+    for (const path of [
+      '/openai/v1/models',
+      `/openai/deployments${version}`,
+      `/openai/models${version}`,
+      `/models/info${version}&model=gpt-4o`,
+    ]) {
       expect((await ponto.get(path, {})).status).toBe(401)
     }
   })
@@ -81,13 +88,31 @@ const openaiRows: readonly Row[] = [
   ['temperature of a wrong type', v1, { ...ask, temperature: 'hot' }, 400, { param: 'temperature' }],
   ['temperature out of range', v1, { ...ask, temperature: 3 }, 400, { param: 'temperature' }],
   ['n out of range', v1, { ...ask, n: 0 }, 400, { param: 'n' }],
-  ['a bad tool name', v1, { ...ask, tools: [{ type: 'function', function: { name: 'a b' } }] }, 400, { param: 'tools[0].function.name' }],
+  [
+    'a bad tool name',
+    v1,
+    { ...ask, tools: [{ type: 'function', function: { name: 'a b' } }] },
+    400,
+    { param: 'tools[0].function.name' },
+  ],
   ['top_logprobs without logprobs', v1, { ...ask, top_logprobs: 2 }, 400, { param: 'top_logprobs' }],
-  ['unknown deployment in the path', `/openai/deployments/nope/chat/completions${version}`, ask, 404, { code: 'DeploymentNotFound' }],
+  [
+    'unknown deployment in the path',
+    `/openai/deployments/nope/chat/completions${version}`,
+    ask,
+    404,
+    { code: 'DeploymentNotFound' },
+  ],
   ['too large', v1, { ...ask, user: 'x'.repeat(70_000) }, 413, { code: 'RequestBodyTooLarge' }],
   ['unknown path', '/openai/v1/nothing', ask, 404, { code: '404' }],
   ['wrong method', '/openai/v1/models', ask, 405, { code: 'MethodNotAllowed' }],
-  ['an operation the backend lacks', `/openai/deployments/phi/completions${version}`, { prompt: 'x' }, 400, { code: 'OperationNotSupported' }],
+  [
+    'an operation the backend lacks',
+    `/openai/deployments/phi/completions${version}`,
+    { prompt: 'x' },
+    400,
+    { code: 'OperationNotSupported' },
+  ],
   ['embeddings without input', '/openai/v1/embeddings', { model: 'gpt-4o' }, 400, { param: 'input' }],
   ['null where clients send it', v1, { ...ask, temperature: null, stop: null, tools: null, n: null }, 200, {}],
   ['doubled slashes', '/openai//v1/chat/completions/', ask, 200, {}],
@@ -99,7 +124,13 @@ const inferenceRows: readonly Row[] = [
   ['unknown model', inference + version, { ...ask, model: 'nope' }, 400, { code: 'unknown_model' }],
   ['wrong type', inference + version, { ...ask, stream: 'yes' }, 400, { code: 'invalid_request', target: 'stream' }],
   ['malformed JSON', inference + version, '{', 400, { code: 'invalid_json' }],
-  ['too large', inference + version, { ...ask, seed: 1, model: 'x'.repeat(70_000) }, 413, { code: 'RequestBodyTooLarge' }],
+  [
+    'too large',
+    inference + version,
+    { ...ask, seed: 1, model: 'x'.repeat(70_000) },
+    413,
+    { code: 'RequestBodyTooLarge' },
+  ],
   ['unknown path', '/models/nothing', ask, 404, { code: '404' }],
 ]
 
@@ -137,18 +168,31 @@ describe('inference details', () => {
     const response = await ponto.post(`/models/embeddings${version}`, body)
     expect(response.status).toBe(422)
     expect(response.headers.get('x-ms-error-code')).toBe('parameter_not_supported')
-    expect(await response.json()).toMatchObject({ code: 'parameter_not_supported', status: 422, detail: [{ loc: ['body', 'encoding_format'], input: 'int8' }] })
+    expect(await response.json()).toMatchObject({
+      code: 'parameter_not_supported',
+      status: 422,
+      detail: [{ loc: ['body', 'encoding_format'], input: 'int8' }],
+    })
   })
 
   test('the model may be named by a header', async () => {
-    const response = await ponto.post(inference + version, { messages: ask.messages }, { 'api-key': testKey, 'x-ms-model-mesh-model-name': 'GPT-4o' })
+    const response = await ponto.post(
+      inference + version,
+      { messages: ask.messages },
+      { 'api-key': testKey, 'x-ms-model-mesh-model-name': 'GPT-4o' },
+    )
     expect(response.status).toBe(200)
     expect(response.headers.get('x-ms-deployment-name')).toBe('gpt-4o')
   })
 
   test('info spells model_type as the version does', async () => {
-    const info = async (apiVersion: string) => (await ponto.get(`/models/info?api-version=${apiVersion}&model=phi`)).json()
-    expect(await info('2024-05-01-preview')).toEqual({ model_name: 'phi-4', model_type: 'chat-completion', model_provider_name: 'OpenAI' })
+    const info = async (apiVersion: string) =>
+      (await ponto.get(`/models/info?api-version=${apiVersion}&model=phi`)).json()
+    expect(await info('2024-05-01-preview')).toEqual({
+      model_name: 'phi-4',
+      model_type: 'chat-completion',
+      model_provider_name: 'OpenAI',
+    })
     expect((await info('2025-04-01')).model_type).toBe('chat_completion')
   })
 })
@@ -158,13 +202,17 @@ test('request ids, echo and CORS', async () => {
   expect(response.headers.get('x-ms-client-request-id')).toBe('abc-1')
   expect(response.headers.get('x-request-id')).toBe(response.headers.get('apim-request-id'))
   expect(response.headers.get('access-control-allow-origin')).toBe('*')
-  const preflight = await fetch(ponto.url + v1, { method: 'OPTIONS', headers: { origin: 'https://app.example', 'access-control-request-headers': 'api-key,x-stainless-lang' } })
+  const preflight = await fetch(ponto.url + v1, {
+    method: 'OPTIONS',
+    headers: { origin: 'https://app.example', 'access-control-request-headers': 'api-key,x-stainless-lang' },
+  })
   expect(preflight.status).toBe(204)
   expect(preflight.headers.get('access-control-allow-headers')).toContain('x-stainless-lang')
 })
 
 test('lists: chat deployments first, base models once each', async () => {
-  const list = async (path: string) => (await (await ponto.get(path)).json()).data.map((item: { id: string }) => item.id)
+  const list = async (path: string) =>
+    (await (await ponto.get(path)).json()).data.map((item: { id: string }) => item.id)
   expect(await list('/openai/v1/models')).toEqual(['gpt-4o', 'gpt-4o-mini', 'phi'])
   expect(await list(`/openai/deployments${version}`)).toEqual(['gpt-4o', 'gpt-4o-mini', 'phi'])
   expect(await list(`/openai/models${version}`)).toEqual(['gpt-4o-2024-08-06', 'gpt-4o-mini-2024-07-18', 'phi-4-1'])

@@ -36,7 +36,14 @@ const answer = {
   created: 1,
   model: 'up-model-2411',
   vendor_field: { kept: true },
-  choices: [{ index: 0, message: { role: 'assistant', content: 'Hello é', refusal: null }, finish_reason: 'stop', logprobs: null }],
+  choices: [
+    {
+      index: 0,
+      message: { role: 'assistant', content: 'Hello é', refusal: null },
+      finish_reason: 'stop',
+      logprobs: null,
+    },
+  ],
   usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 },
 }
 const delta = (content: string, extra = {}) => ({
@@ -46,28 +53,43 @@ const delta = (content: string, extra = {}) => ({
   model: 'up-model-2411',
   choices: [{ index: 0, delta: { content }, finish_reason: null, ...extra }],
 })
-const finish = { id: 'chatcmpl-1', created: 1, model: 'up-model-2411', choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }
+const finish = {
+  id: 'chatcmpl-1',
+  created: 1,
+  model: 'up-model-2411',
+  choices: [{ index: 0, delta: {}, finish_reason: 'stop' }],
+}
 const usage = { id: 'chatcmpl-1', created: 1, model: 'm', choices: [], usage: answer.usage }
 
 describe('same wire at both ends', () => {
   test('request and answer pass byte for byte but for the model', async () => {
     const text = JSON.stringify(answer)
     upstream.script(json(text))
-    const response = await ponto.post('/openai/v1/chat/completions', '{ "model" : "MISTRAL-large", "messages":[{"role":"user","content":"hi"}],  "future_field": [1.50] }')
+    const response = await ponto.post(
+      '/openai/v1/chat/completions',
+      '{ "model" : "MISTRAL-large", "messages":[{"role":"user","content":"hi"}],  "future_field": [1.50] }',
+    )
     expect(response.status).toBe(200)
     expect(await response.text()).toBe(text)
     const [seen] = upstream.requests
     expect(seen?.path).toBe('/v1/chat/completions')
     expect(seen?.headers.authorization).toBe('Bearer upstream-secret')
     expect(seen?.headers['api-key']).toBeUndefined()
-    expect(seen?.body).toBe('{ "model" : "up-model", "messages":[{"role":"user","content":"hi"}],  "future_field": [1.50] }')
+    expect(seen?.body).toBe(
+      '{ "model" : "up-model", "messages":[{"role":"user","content":"hi"}],  "future_field": [1.50] }',
+    )
   })
 
   test('a stream passes byte for byte', async () => {
     upstream.script(sse(delta('Hel'), delta('lo'), finish))
-    const response = await ponto.post('/openai/deployments/mistral-LARGE/chat/completions?api-version=2024-10-21', { ...ask, stream: true })
+    const response = await ponto.post('/openai/deployments/mistral-LARGE/chat/completions?api-version=2024-10-21', {
+      ...ask,
+      stream: true,
+    })
     expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
-    expect(await response.text()).toBe(`${[delta('Hel'), delta('lo'), finish].map((e) => `data: ${JSON.stringify(e)}\n\n`).join('')}data: [DONE]\n\n`)
+    expect(await response.text()).toBe(
+      `${[delta('Hel'), delta('lo'), finish].map((e) => `data: ${JSON.stringify(e)}\n\n`).join('')}data: [DONE]\n\n`,
+    )
   })
 
   test('comments, CRLF and event lines are not let through to strict clients', async () => {
@@ -82,7 +104,9 @@ describe('same wire at both ends', () => {
   })
 
   test("an upstream's refusal of the request reaches the caller with its own body", async () => {
-    const body = { error: { message: 'bad temperature', type: 'invalid_request_error', param: 'temperature', code: 'x' } }
+    const body = {
+      error: { message: 'bad temperature', type: 'invalid_request_error', param: 'temperature', code: 'x' },
+    }
     upstream.script(json(body, 400))
     const response = await ponto.post('/openai/v1/chat/completions', { ...ask, model: 'mistral-large' })
     expect(response.status).toBe(400)
@@ -93,7 +117,10 @@ describe('same wire at both ends', () => {
 describe('crossing from the inference API to an OpenAI upstream', () => {
   test('a whole answer keeps unknown fields and usage', async () => {
     upstream.script(json(answer))
-    const response = await ponto.post('/models/chat/completions?api-version=2024-05-01-preview', { ...ask, model: 'mistral-large' })
+    const response = await ponto.post('/models/chat/completions?api-version=2024-05-01-preview', {
+      ...ask,
+      model: 'mistral-large',
+    })
     const body = await response.json()
     expect(body).toMatchObject({ id: 'chatcmpl-1', model: 'up-model-2411', vendor_field: { kept: true } })
     expect(body.choices[0].message).toEqual({ role: 'assistant', content: 'Hello é', tool_calls: null })
@@ -103,7 +130,11 @@ describe('crossing from the inference API to an OpenAI upstream', () => {
 
   test('usage is asked for and comes inside the last chunk', async () => {
     upstream.script(sse(delta('Hel'), delta('lo'), finish, usage))
-    const response = await ponto.post('/models/chat/completions?api-version=2024-05-01-preview', { ...ask, model: 'mistral-large', stream: true })
+    const response = await ponto.post('/models/chat/completions?api-version=2024-05-01-preview', {
+      ...ask,
+      model: 'mistral-large',
+      stream: true,
+    })
     const payloads = await readPayloads(response)
     const chunks = payloads.slice(0, -1).map((payload) => JSON.parse(payload))
     expect(payloads.at(-1)).toBe('[DONE]')
@@ -164,7 +195,13 @@ describe('upstream trouble', () => {
 
   test('a cut in mid-stream ends with an error event, in both dialects', async () => {
     for (const path of ['/openai/v1/chat/completions', '/models/chat/completions?api-version=2024-05-01-preview']) {
-      upstream.script([sseHead, event(delta('Hel')), { do: 'wait', ms: 30 }, { do: 'send', text: 'data: {"cho' }, { do: 'cut' }])
+      upstream.script([
+        sseHead,
+        event(delta('Hel')),
+        { do: 'wait', ms: 30 },
+        { do: 'send', text: 'data: {"cho' },
+        { do: 'cut' },
+      ])
       const payloads = await readPayloads(await call(path, true))
       const last = JSON.parse(payloads.at(-1) ?? '')
       expect(payloads.join()).toContain('"Hel"')

@@ -39,7 +39,8 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const compile: Compiler = createCompiler({
     findBuiltin: () => options.builtin,
     openTransport: (origin, timeouts) => createTransport({ origin, timeouts, maxConnections: 512, maxIdleMs: 30_000 }),
-    readCredential: (_deployment, { credential }) => (credential && 'env' in credential ? options.secrets?.[credential.env] : undefined),
+    readCredential: (_deployment, { credential }) =>
+      credential && 'env' in credential ? options.secrets?.[credential.env] : undefined,
   })
   const keys = new Map([[hashKey(testKey), { keyName: 'key1' }]])
   let snapshot: Snapshot = { ...emptySnapshot, keys }
@@ -86,7 +87,8 @@ export async function readPayloads(response: Response): Promise<string[]> {
     .split('\n\n')
     .filter((block) => block !== '')
     .map((block) => {
-      if (!block.startsWith('data: ') || block.includes('\n')) throw new Error(`not a strict event: ${JSON.stringify(block)}`)
+      if (!block.startsWith('data: ') || block.includes('\n'))
+        throw new Error(`not a strict event: ${JSON.stringify(block)}`)
       return block.slice(6)
     })
 }

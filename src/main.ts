@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { runProgram } from './cli/program.ts'
+import type { UpOptions } from './cli/up.ts'
+
+/** The start of every command, and the only reader of the environment. */
+
+const root = join(import.meta.dir, '..')
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+
+process.exitCode = await runProgram(
+  {
+    up: runServer,
+    env: process.env,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    version,
+    probes: {
+      database: async (folder) => (await import('./boot/probe.ts')).probeDatabase(folder.database),
+      engine: async () => (await import('./boot/probe.ts')).probeEngine(join(root, 'models'), loaderEnvironment()),
+    },
+  },
+  process.argv.slice(2),
+)
+
+/** The model's process is started before the server's own code is loaded, so that the two overlap. */
+async function runServer(options: UpOptions): Promise<void> {
+  const [{ openBuiltins }, { createLogger }] = await Promise.all([
+    import('./engine/builtins.ts'),
+    import('./telemetry/logger.ts'),
+  ])
+  const log = createLogger(options.logLevel)
+  const builtins = openBuiltins(join(root, 'models'), loaderEnvironment(), (level, text) => log[level]({}, text))
+  try {
+    const { serve } = await import('./boot/serve.ts')
+    await serve({
+      options,
+      version,
+      builtins,
+      log,
+      command: 'npx ponto',
+      shellPath: process.env.SHELL,
+      proxy: {
+        httpsProxy: process.env.HTTPS_PROXY ?? process.env.https_proxy,
+        httpProxy: process.env.HTTP_PROXY ?? process.env.http_proxy,
+        noProxy: process.env.NO_PROXY ?? process.env.no_proxy,
+      },
+      readSecret: (name) => (name.startsWith('PONTO_SECRET_') ? process.env[name] : undefined),
+    })
+  } finally {
+    await builtins.stop()
+  }
+}
+
+/** What the dynamic loader and the temporary files of the engine process need; no secrets. */
+function loaderEnvironment(): Record<string, string> {
+  const names = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'LD_LIBRARY_PATH', 'SystemRoot', 'LANG']
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))
+}
