@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
-import type { Check } from './cli/context.ts'
-import { openBuiltins } from './engine/builtins.ts'
-import { openSqliteTables } from './port/tables/sqlite.ts'
+import type { Check } from '../cli/context.ts'
+import { openBuiltins } from '../engine/builtins.ts'
+import { openSqliteTables } from '../port/tables/sqlite.ts'
 
 /** Checks of `ponto doctor` that need the server's own parts, made while no server is running. */
 
