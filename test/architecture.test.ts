@@ -66,6 +66,7 @@ test('imports go down the layers only', () => {
 function mayImport(from: string, target: string, isType: boolean): boolean {
   const to = areaOf(target)
   if (from === to) return true
+  if (from === 'boot' && to === 'cli') return isType
   if (from === 'cli') return isType || to === 'boot' || to === 'core'
   const isLower = (layers[to] as number) < (layers[from] as number)
   return isLower && (to !== 'port' || from === 'boot' || target.endsWith('/port.ts'))

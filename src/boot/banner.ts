@@ -27,7 +27,6 @@ export type BannerStyle = { readonly isColored: boolean; readonly shell: Shell }
 export function renderBanner(info: BannerInfo, style: BannerStyle): string {
   const paint = makePaint(style.isColored)
   const heading = (text: string, note: string) => `\n${paint.bold(text)}  ${paint.dim(note)}`
-  const block = (lines: readonly string[]) => lines.map((line) => `  ${line}`)
   return [
     `${paint.bold(paint.green('Ponto'))} ${info.version} is ready  ${paint.dim(`resource ${info.name}`)}`,
     ...info.notices.map((notice) => `${paint.yellow('note')} ${notice}`),
@@ -35,7 +34,7 @@ export function renderBanner(info: BannerInfo, style: BannerStyle): string {
     ...renderFacts(info, paint),
     heading('First, where the client runs', `paste, or: ${evalLine(info.command, style.shell)}`),
     ...renderExports(info, style.shell),
-    ...(info.isLocalCertificate ? block(renderTrustNotes(info, paint)) : []),
+    ...(info.isLocalCertificate ? [heading('Trust', 'set above, by language'), ...renderTrustNotes(info, paint)] : []),
     heading('curl', 'a first question'),
     ...renderCurl(info, style.shell),
     heading('Python', 'pip install azure-ai-inference'),
@@ -91,10 +90,10 @@ function renderTrustNotes(info: BannerInfo, paint: Paint): string[] {
     ['', 'keytool -importcert -noprompt -cacerts -storepass changeit -alias ponto \\'],
     ['', `  -file ${quotePath(info.folder.caFile)}`],
   ] as const
-  return rows.map(([who, what]) => paint.dim(`${who.padEnd(14)}  ${what}`))
+  return rows.map(([who, what]) => `  ${paint.dim(who.padEnd(15))}  ${what}`)
 }
 
-const question = 'Say hello in one sentence.'
+const question = 'Say hello.'
 
 function renderCurl(info: BannerInfo, shell: Shell): string[] {
   const body = JSON.stringify({ model: info.deployment, messages: [{ role: 'user', content: question }] })

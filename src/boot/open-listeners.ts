@@ -23,7 +23,8 @@ export type Listeners = {
   readonly httpUrl: string | undefined
   readonly isLocalCertificate: boolean
   readonly notices: readonly string[]
-  stop(force: boolean): Promise<void>
+  /** Stops taking connections, lets answers in progress end for at most `drainMs`, and closes. */
+  stop(drainMs: number): Promise<void>
 }
 
 const dayMs = 86_400_000
@@ -49,7 +50,7 @@ export async function openListeners(
   try {
     if (isLoopback(host) || choices.http) http = await listenOn('--http-port', host, httpPort, handle)
   } catch (error) {
-    await https.stop(true)
+    await https.stop(0)
     throw error
   }
 
@@ -69,9 +70,9 @@ export async function openListeners(
     httpUrl: http && `http://${urlHost}:${http.port}`,
     isLocalCertificate: own === undefined,
     notices: local?.notices ?? [],
-    async stop(force) {
+    async stop(drainMs) {
       endWatch()
-      await Promise.all([https.stop(force), http?.stop(force)])
+      await Promise.all([https.stop(drainMs), http?.stop(drainMs)])
     },
   }
 }

@@ -186,10 +186,11 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
 
     await waitForStop()
     log.info({}, 'stopping: answers in progress are finished')
-    await Promise.race([listeners.stop(false), new Promise((resolve) => setTimeout(resolve, drainMs))])
+    await listeners.stop(drainMs)
+    listeners = undefined
   } finally {
     configWatch?.close()
-    await listeners?.stop(true)
+    await listeners?.stop(0)
     await tables.close()
   }
 }

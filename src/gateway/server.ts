@@ -1,4 +1,5 @@
 import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Fault } from '../core/fault.ts'
 
 export type TlsPair = { readonly cert: string; readonly key: string }
@@ -15,12 +16,14 @@ export type Listener = {
   readonly port: number
   /** Takes connections with the new pair from now on; those that stand keep theirs until they end. */
   renewTls(tls: TlsPair): void
-  /** Stops taking connections. With `force` those that stand are cut. */
-  stop(force: boolean): Promise<void>
+  /** Stops taking connections, lets answers in progress end for at most `drainMs`, and closes. */
+  stop(drainMs: number): Promise<void>
 }
 
 /** Cuts off a connection that has sent no whole request, or nothing at all, for this long. Answers have no such limit. */
 const idleTimeoutS = 30
+
+const drainPollMs = 10
 
 /** Larger bodies are refused by the gateway with an answer in the caller's shape; this is only the last line. */
 const hardBodyLimitBytes = 512 * 1024 * 1024
@@ -34,17 +37,23 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   if (options.port !== 0) await requireFreePort(host, options.port)
   let current = serve(options, options.port, tls)
   const port = current.port as number
-  const stopping: Promise<void>[] = []
+  const replaced = new Set<Bun.Server<undefined>>()
   return {
     url: `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
     port,
     renewTls(renewed) {
       const old = current
       current = serve(options, port, renewed)
-      stopping.push(old.stop(false))
+      replaced.add(old)
+      void old.stop(false).then(() => replaced.delete(old))
     },
-    async stop(force) {
-      await Promise.all([current.stop(force), ...(force ? [] : stopping)])
+    async stop(drainMs) {
+      const servers = [...replaced, current]
+      for (const server of servers) void server.stop(false)
+      // Connections that are kept alive without a request would hold a graceful stop up, so requests are what is waited for.
+      const endMs = performance.now() + drainMs
+      while (servers.some((server) => server.pendingRequests > 0) && performance.now() < endMs) await sleep(drainPollMs)
+      await Promise.all(servers.map((server) => server.stop(true)))
     },
   }
 }

@@ -76,7 +76,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
         signal: signal ?? null,
       }),
     get: (path, headers = auth) => fetch(listener.url + path, { headers }),
-    stop: () => listener.stop(true),
+    stop: () => listener.stop(0),
   }
 }
 
