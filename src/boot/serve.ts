@@ -72,6 +72,12 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
   const sealer = createSealer(openMasterKey(folder, options.secretKeyFile))
   const managementCredential = openManagementCredential(folder)
   const ca = options.caFile === undefined ? undefined : readCaFile(options.caFile)
+  const compiler = createCompiler({
+    findBuiltin: (name) => builtins.find(name)?.backend,
+    openTransport: (origin, timeouts) =>
+      createTransport({ origin, timeouts, ca, proxy: parts.proxy, maxConnections, maxIdleMs }),
+    readCredential: createCredentialReader(sealer, readSecret),
+  })
   const tables = await openSqliteTables(folder.database)
   const startedAt = new Date().toISOString()
   let configWatch: ConfigWatch | undefined
@@ -79,16 +85,10 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
   try {
     const resource = await openResource(tables, sealer, builtins.models[0], options.name)
     const state = await openDesiredState(tables)
-    const compile = createCompiler({
-      findBuiltin: (name) => builtins.find(name)?.backend,
-      openTransport: (origin, timeouts) =>
-        createTransport({ origin, timeouts, ca, proxy: parts.proxy, maxConnections, maxIdleMs }),
-      readCredential: createCredentialReader(sealer, readSecret),
-    })
     let keys: KeyRing = ringOf(await readResourceKeys(tables, sealer))
     let snapshot: Snapshot = { keys, deployments: new Map() }
     const refresh = (): void => {
-      snapshot = compile(state.list(), keys)
+      snapshot = compiler.compile(state.list(), keys)
     }
 
     let configError: string | undefined
@@ -191,6 +191,7 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
   } finally {
     configWatch?.close()
     await listeners?.stop(0)
+    compiler.close()
     await tables.close()
   }
 }

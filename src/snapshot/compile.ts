@@ -19,7 +19,11 @@ export type CompilerOptions = {
 
 export type DesiredDeployment = { readonly spec: DeploymentSpec /** Unix milliseconds. */; readonly createdAt: number }
 
-export type Compiler = (desired: readonly DesiredDeployment[], keys: KeyRing) => Snapshot
+export type Compiler = {
+  compile(desired: readonly DesiredDeployment[], keys: KeyRing): Snapshot
+  /** Closes every transport once its calls are done. */
+  close(): void
+}
 
 type CompiledRoute = Route & { readonly transportKey?: string }
 
@@ -34,7 +38,7 @@ export function createCompiler(options: CompilerOptions): Compiler {
   let compiled = new Map<DeploymentSpec, Compiled>()
   let backends = new Map<string, Backend>()
 
-  return (desired, keys) => {
+  function compile(desired: readonly DesiredDeployment[], keys: KeyRing): Snapshot {
     const liveCompiled = new Map<DeploymentSpec, Compiled>()
     const liveTransports = new Set<string>()
     const liveBackends = new Map<string, Backend>()
@@ -55,6 +59,8 @@ export function createCompiler(options: CompilerOptions): Compiler {
     }
     return { keys, deployments }
   }
+
+  return { compile, close: () => void compile([], new Map()) }
 
   function compileDeployment({ spec, createdAt }: DesiredDeployment): Compiled {
     const routes: CompiledRoute[] = spec.backends

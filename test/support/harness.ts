@@ -36,7 +36,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const logs: LogLine[] = []
   const note = (level: string) => (fields: object, message: string) => void logs.push({ level, fields, message })
   const log: Logger = { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') }
-  const compile: Compiler = createCompiler({
+  const compiler: Compiler = createCompiler({
     findBuiltin: () => options.builtin,
     openTransport: (origin, timeouts) => createTransport({ origin, timeouts, maxConnections: 512, maxIdleMs: 30_000 }),
     readCredential: (_deployment, { credential }) =>
@@ -64,7 +64,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     logs,
     deploy(...inputs) {
       const desired = inputs.map((input) => ({ spec: deploymentSpecSchema.parse(input), createdAt: 1_700_000_000_000 }))
-      snapshot = compile(desired, keys)
+      snapshot = compiler.compile(desired, keys)
       // Every scenario begins with healthy backends.
       route = newRouter()
     },
@@ -76,7 +76,10 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
         signal: signal ?? null,
       }),
     get: (path, headers = auth) => fetch(listener.url + path, { headers }),
-    stop: () => listener.stop(0),
+    async stop() {
+      await listener.stop(0)
+      compiler.close()
+    },
   }
 }
 
