@@ -1,5 +1,5 @@
 import { Fault } from '../core/fault.ts'
-import { type Listener, listen } from '../gateway/server.ts'
+import { type Handle, type Listener, listen } from '../gateway/server.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { openLocalCertificate } from './certificate.ts'
 import type { DataFolder } from './data-folder.ts'
@@ -38,7 +38,7 @@ export async function openListeners(
   names: readonly string[],
   folder: DataFolder,
   log: Logger,
-  handle: (request: Request) => Promise<Response>,
+  handle: Handle,
 ): Promise<Listeners> {
   const { host, port, httpPort, tlsCert, tlsKey } = choices
   const own = tlsCert && tlsKey ? { certificateFile: tlsCert, keyFile: tlsKey } : undefined
@@ -81,7 +81,7 @@ async function listenOn(
   flag: string,
   host: string,
   port: number,
-  handle: (request: Request) => Promise<Response>,
+  handle: Handle,
   tls?: { cert: string; key: string },
 ): Promise<Listener> {
   try {

@@ -11,6 +11,7 @@ import type { Builtins } from '../engine/builtins.ts'
 import { createGateway } from '../gateway/handle.ts'
 import { respondHealth } from '../gateway/health.ts'
 import { createRoutes } from '../gateway/routes.ts'
+import type { Handle } from '../gateway/server.ts'
 import { hashKey, type KeyRing } from '../policy/authenticate.ts'
 import { openSqliteTables } from '../port/tables/sqlite.ts'
 import { createHealth } from '../route/health.ts'
@@ -157,11 +158,11 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
       readStatus,
       onFault: (fault, requestId) => log[faultCodes[fault.code].log]({ requestId, code: fault.code }, fault.message),
     })
-    const handle = (request: Request): Promise<Response> => {
+    const handle: Handle = (request, setTurn) => {
       const path = request.url.slice(request.url.indexOf('/', 8))
       if (path.startsWith('/management')) return control(request)
       if (path.startsWith('/health/')) return Promise.resolve(respondHealth(path, () => whyNotReady(state, builtins)))
-      return gateway(request)
+      return gateway(request, setTurn)
     }
 
     listeners = await openListeners(options, names, folder, log, handle)

@@ -2,6 +2,9 @@ import type { BackendSpec, DeploymentSpec } from '../snapshot/deployment-spec.ts
 
 /**
  * The management API, under `/management` on the same listener as the data plane. JSON in and out.
+ * A credential is written as `{"value"}` or `{"env"}`. `{"stored":true}`, as it is shown, keeps the one that is stored for the same
+ * scheme, host and port; leaving it out keeps that of the same URL; null removes it. Several backends with one URL keep theirs in order.
+ *
  * Credential: `Authorization: Bearer <management credential>`; a resource key gets 403, anything else 401.
  * Errors: `{"error":{"code","message","target"?,"details"?:[{"code","message","target"}]}}`.
  *
@@ -12,8 +15,8 @@ import type { BackendSpec, DeploymentSpec } from '../snapshot/deployment-spec.ts
  * GET    /management/deployments                 -> { value: DeploymentView[] }
  * GET    /management/deployments/{name}          -> DeploymentView
  * PUT    /management/deployments/{name}          DeploymentInput without name -> 200 | 201 DeploymentView (If-Match, If-None-Match: *)
- * PATCH  /management/deployments/{name}          JSON merge patch -> DeploymentView
- * DELETE /management/deployments/{name}          -> 204; 404 when there is none
+ * PATCH  /management/deployments/{name}          JSON merge patch (RFC 7396) -> DeploymentView (If-Match)
+ * DELETE /management/deployments/{name}          -> 204; 404 when there is none (If-Match)
  * GET    /management/deployments/{name}/probe    -> { value: ProbeView[] }
  */
 
@@ -52,6 +55,8 @@ export type Status = {
   readonly configFile?: { readonly path: string; readonly error?: string }
   readonly engine: { readonly state: string; readonly detail: string }
   readonly deployments: number
+  /** What an operator should know and no request failed for. */
+  readonly warnings: readonly string[]
 }
 
 export type ErrorBody = {

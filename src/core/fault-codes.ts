@@ -63,6 +63,8 @@ export const faultCodes = {
   'client-gone': { status: 499, log: 'debug', retryable: false, unhealthy: false, exposure: 'safe' },
 
   // Ours
+  /** What is kept on disk cannot be used: the database, or a secret in it. Seen at start and by the management API only. */
+  'state-unusable': { status: 500, log: 'error', retryable: false, unhealthy: false, exposure: 'safe' },
   internal: {
     status: 500,
     log: 'error',

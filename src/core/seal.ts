@@ -8,7 +8,7 @@ export type Sealer = {
    * a sealed value moved to another row does not open.
    */
   seal(plain: string, context: string): string
-  /** The plain text. Throws Fault `internal` when the value is damaged, belongs elsewhere or was sealed under another master key. */
+  /** The plain text. Throws Fault `state-unusable` when the value is damaged, belongs elsewhere or was sealed under another master key. */
   open(sealed: string, context: string): string
 }
 
@@ -20,7 +20,7 @@ const pattern = /^v1\.([A-Za-z0-9_-]{16})\.([A-Za-z0-9_-]{22,})$/
 /** AES-256-GCM under a 32-byte master key. */
 export function createSealer(masterKey: Uint8Array): Sealer {
   if (masterKey.length !== keyLength) {
-    throw new Fault('internal', `The master key has ${masterKey.length} bytes; it must have ${keyLength}.`)
+    throw new Fault('state-unusable', `The master key has ${masterKey.length} bytes; it must have ${keyLength}.`)
   }
   // A copy: whoever reads the key file may wipe its buffer.
   const key = Uint8Array.from(masterKey)
@@ -35,7 +35,7 @@ export function createSealer(masterKey: Uint8Array): Sealer {
     open(sealed, context) {
       const match = pattern.exec(sealed)
       if (!match)
-        throw new Fault('internal', `The stored secret of ${context} is not in the form v1.<iv>.<ciphertext>.`)
+        throw new Fault('state-unusable', `The stored secret of ${context} is not in the form v1.<iv>.<ciphertext>.`)
       const iv = Buffer.from(match[1] as string, 'base64url')
       const body = Buffer.from(match[2] as string, 'base64url')
       const decipher = createDecipheriv('aes-256-gcm', key, iv)
@@ -45,7 +45,7 @@ export function createSealer(masterKey: Uint8Array): Sealer {
         return decipher.update(body.subarray(0, -tagLength), undefined, 'utf8') + decipher.final('utf8')
       } catch {
         throw new Fault(
-          'internal',
+          'state-unusable',
           `The stored secret of ${context} does not open with this master key. Start with the master key it was sealed ` +
             'under, or set the secret again.',
         )

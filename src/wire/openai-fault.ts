@@ -37,6 +37,7 @@ const shapes: Record<FaultCode, Shape> = {
   'upstream-timeout': server('Timeout'),
   'engine-unavailable': server('ServiceUnavailable'),
   'client-gone': server('ClientClosedRequest'),
+  'state-unusable': server('InternalServerError'),
   internal: server('InternalServerError'),
 }
 

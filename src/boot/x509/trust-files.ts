@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { rootCertificates } from 'node:tls'
 import type { DataFolder } from '../data-folder.ts'
@@ -72,9 +71,4 @@ function dataContent(content: Buffer): Buffer {
 
 function attribute(type: string, value: Buffer): Buffer {
   return der.sequence(der.objectId(type), der.set(value))
-}
-
-/** SHA-256 of a certificate, as `openssl x509 -fingerprint -sha256` shows it. */
-export function fingerprintOf(certificate: string): string {
-  return new X509Certificate(certificate).fingerprint256
 }

@@ -29,10 +29,15 @@ test.each([
 
 test('for any body the result is the body with that model', () => {
   fc.assert(
-    fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.option(fc.string()), fc.string(), (fields, model, wanted) => {
-      const body = (model === null ? fields : { ...fields, model }) as JsonObject
-      const text = JSON.stringify(body, null, fields.length === undefined ? 1 : 0)
-      expect(JSON.parse(spliceModel(text, JSON.parse(text), wanted))).toEqual({ ...JSON.parse(text), model: wanted })
-    }),
+    fc.property(
+      fc.dictionary(fc.string(), fc.jsonValue()),
+      fc.option(fc.string()),
+      fc.string(),
+      (fields, model, wanted) => {
+        const body = (model === null ? fields : { ...fields, model }) as JsonObject
+        const text = JSON.stringify(body, null, fields.length === undefined ? 1 : 0)
+        expect(JSON.parse(spliceModel(text, JSON.parse(text), wanted))).toEqual({ ...JSON.parse(text), model: wanted })
+      },
+    ),
   )
 })

@@ -32,6 +32,7 @@ const codes: Record<FaultCode, string> = {
   'upstream-timeout': 'Timeout',
   'engine-unavailable': 'ServiceUnavailable',
   'client-gone': 'ClientClosedRequest',
+  'state-unusable': 'InternalServerError',
   internal: 'InternalServerError',
 }
 

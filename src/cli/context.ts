@@ -1,0 +1,49 @@
+import type { DataFolder } from '../boot/data-folder.ts'
+
+/** Where text goes. A Node stream fits; so does a test's array. */
+export type Output = {
+  write(text: string): unknown
+  readonly isTTY?: boolean | undefined
+  readonly columns?: number | undefined
+}
+
+/** Where answers to questions come from: `process.stdin` fits. */
+export type Input = NodeJS.ReadableStream & {
+  readonly isTTY?: boolean | undefined
+  setRawMode?: ((mode: boolean) => unknown) | undefined
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+export const outputFormats = ['table', 'json', 'yaml'] as const
+export type OutputFormat = (typeof outputFormats)[number]
+
+export type CheckLevel = 'ok' | 'warn' | 'fail'
+
+/** One line of `ponto doctor`. */
+export type Check = {
+  readonly name: string
+  readonly level: CheckLevel
+  readonly detail: string
+  /** What to do about it. */
+  readonly fix?: string | undefined
+}
+
+/** Checks only the composition root can make, since they open the database and the engine. */
+export type Probes = {
+  database(folder: DataFolder): Promise<Check>
+  engine(folder: DataFolder): Promise<Check>
+}
+
+/** What a command works with; the options are those given before or after the command. */
+export type CommandContext = {
+  readonly env: Environment
+  readonly stdin: Input
+  readonly stdout: Output
+  readonly stderr: Output
+  readonly version: string
+  readonly probes?: Probes | undefined
+  folder(): DataFolder
+  format(): OutputFormat
+  isColored(): boolean
+}

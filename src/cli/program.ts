@@ -1,0 +1,146 @@
+import { homedir } from 'node:os'
+import { Command, CommanderError, Option } from 'commander'
+import { locateDataFolder } from '../boot/data-folder.ts'
+import { Fault } from '../core/fault.ts'
+import {
+  type CommandContext,
+  type Environment,
+  type Input,
+  type Output,
+  outputFormats,
+  type Probes,
+} from './context.ts'
+import { defineUp, type UpOptions } from './up.ts'
+
+/** Exit codes; the launcher does not start a server again after the last two. */
+export const exitCodes = { done: 0, failed: 1, usage: 2, refused: 78 } as const
+
+export type ProgramParts = {
+  /** Runs the server until it is told to stop. */
+  readonly up: (options: UpOptions) => Promise<void>
+  readonly env: Environment
+  readonly stdin: Input
+  readonly stdout: Output
+  readonly stderr: Output
+  readonly version: string
+  /** For `doctor`; without them it asks the running server only. */
+  readonly probes?: Probes
+}
+
+type Definition = (command: Command, context: CommandContext) => void
+
+/** Every command but `up`: its code is loaded when it is the one that was asked for. */
+const commands: readonly { name: string; summary: string; load: () => Promise<Definition> }[] = [
+  {
+    name: 'deployment',
+    summary: 'create, list, show, update and delete deployments',
+    load: async () => (await import('./deployment/deployment.ts')).defineDeployment,
+  },
+  {
+    name: 'key',
+    summary: 'list and regenerate the keys of the resource',
+    load: async () => (await import('./key.ts')).defineKey,
+  },
+  {
+    name: 'status',
+    summary: 'what the running server does',
+    load: async () => (await import('./status.ts')).defineStatus,
+  },
+  {
+    name: 'doctor',
+    summary: 'find what is wrong and say what to do',
+    load: async () => (await import('./doctor/doctor.ts')).defineDoctor,
+  },
+  {
+    name: 'env',
+    summary: 'print the settings clients need, for the shell',
+    load: async () => (await import('./env.ts')).defineEnv,
+  },
+  { name: 'version', summary: 'print the version', load: async () => (await import('./version.ts')).defineVersion },
+]
+
+const examples = `
+Examples:
+  ponto up                                        start the server
+  ponto deployment create Mistral-large --model ponto-nano
+  ponto deployment create gpt-4o --model gpt-4o --backend https://api.example.com/v1 --credential-stdin
+  eval "$(ponto env)"                             endpoint, key and trust for the clients in this shell
+  ponto doctor                                    when something does not work`
+
+/** The command line as a commander program. Nothing in it reads the environment of the process. */
+export function buildProgram(parts: ProgramParts): Command {
+  const program = new Command('ponto')
+  const context = makeContext(program, parts)
+  const color = context.isColored
+  program
+    .description('The model endpoint you own: Azure AI Model Inference and Azure OpenAI, self-hosted.')
+    .version(parts.version, '-V, --version', 'print the version')
+    .option('--data <dir>', 'data folder (env PONTO_DATA; usually ~/.ponto)')
+    .addOption(new Option('-o, --output <format>', 'how results are printed').choices(outputFormats).default('table'))
+    .option('--no-color', 'no colours (env NO_COLOR)')
+    .helpCommand(false)
+    .addHelpText('after', examples)
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => void parts.stdout.write(text),
+      writeErr: (text) => void parts.stderr.write(text),
+      getOutHasColors: color,
+      getErrHasColors: color,
+    })
+    .showHelpAfterError('(--help shows how it is used)')
+    .exitOverride()
+  defineUp(program.command('up'), context, parts.up)
+  const loaders = new Map(commands.map((entry) => [entry.name, entry.load]))
+  for (const { name, summary } of commands) program.command(name).description(summary)
+  program.hook('preSubcommand', async (_program, command) => {
+    const load = loaders.get(command.name())
+    if (load) (await load())(command, context)
+  })
+  return program
+}
+
+/**
+ * Runs one command line (without the interpreter and script) and tells the exit code. Failures are printed, a line each.
+ * Rejects only when the server itself fails in an unexpected way, so that whoever started it sees the stack.
+ */
+export async function runProgram(parts: ProgramParts, args: readonly string[]): Promise<number> {
+  const program = buildProgram(parts)
+  try {
+    await program.parseAsync(rewriteHelp(args), { from: 'user' })
+    return exitCodes.done
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
+    if (!(error instanceof Fault) || error.code === 'internal') throw error
+    for (const line of error.message.split('\n')) parts.stderr.write(`error: ${line}\n`)
+    if (findCommand(program, args) !== 'up') return exitCodes.failed
+    return error.code === 'invalid-request' ? exitCodes.usage : exitCodes.refused
+  }
+}
+
+/** `help X` is `X --help`, which loads X; commander's own would show it before it is loaded. */
+function rewriteHelp(args: readonly string[]): string[] {
+  return args[0] === 'help' ? [...args.slice(1), '--help'] : [...args]
+}
+
+function findCommand(program: Command, args: readonly string[]): string | undefined {
+  return program.parseOptions([...args]).operands[0]
+}
+
+function makeContext(program: Command, parts: ProgramParts): CommandContext {
+  return {
+    env: parts.env,
+    stdin: parts.stdin,
+    stdout: parts.stdout,
+    stderr: parts.stderr,
+    version: parts.version,
+    probes: parts.probes,
+    folder: () =>
+      locateDataFolder({
+        given: program.opts().data ?? parts.env.PONTO_DATA,
+        xdgDataHome: parts.env.XDG_DATA_HOME,
+        homeFolder: parts.env.HOME || homedir(),
+      }),
+    format: () => program.opts().output,
+    isColored: () => Boolean(parts.stdout.isTTY) && !parts.env.NO_COLOR && program.opts().color !== false,
+  }
+}

@@ -1,0 +1,80 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { Fault } from '../core/fault.ts'
+
+export type AuthenticateOptions = {
+  readonly managementCredential: string
+  /** Whether it is a key of the data plane, which opens nothing here but deserves a clearer answer. */
+  isResourceKey(key: string): boolean
+  /** The names and addresses the server is reached by, besides the loopback ones; without ports. */
+  readonly hostNames: readonly string[]
+}
+
+export type Gate = {
+  /** Throws Fault `forbidden` unless the request was addressed to this server. */
+  checkHost(headers: Headers): void
+  /** Throws Fault `unauthorized` or `forbidden` unless it comes from the operator. */
+  authenticate(headers: Headers): void
+}
+
+export function createGate(options: AuthenticateOptions): Gate {
+  const expected = digest(options.managementCredential)
+  const hostNames = new Set(['localhost', '127.0.0.1', '[::1]', ...options.hostNames.map(normalizeName)])
+
+  function authenticate(headers: Headers): void {
+    checkOrigin(headers.get('origin'), headers.get('host'))
+    const presented = readBearer(headers.get('authorization'))
+    // Digests, so that neither the time nor the length tells how much of a guess was right.
+    if (presented !== undefined && timingSafeEqual(digest(presented), expected)) return
+    const keys = [presented, headers.get('api-key')]
+    if (keys.some((key) => typeof key === 'string' && options.isResourceKey(key))) {
+      throw new Fault(
+        'forbidden',
+        'A resource key does not open the management API. Send the management credential as Authorization: Bearer.',
+      )
+    }
+    throw new Fault(
+      'unauthorized',
+      presented === undefined
+        ? 'The management credential is missing. Send it as Authorization: Bearer.'
+        : 'The management credential is not the one of this server.',
+    )
+  }
+
+  return { checkHost: (headers) => checkHost(headers.get('host'), hostNames), authenticate }
+}
+
+/** A page of another site can make its own name point here (DNS rebinding), but cannot hide that name. */
+function checkHost(host: string | null, hostNames: ReadonlySet<string>): void {
+  const name = host === null ? '' : normalizeName(host.replace(/:\d*$/, ''))
+  if (hostNames.has(name) || /^[a-z0-9.-]+\.localhost$/.test(name)) return
+  throw new Fault(
+    'forbidden',
+    `The management API is not served under the host ${JSON.stringify(name)}. Use localhost or a name given to the server by flag.`,
+  )
+}
+
+/** Programs send no Origin; a browser does, and only a page that this server itself serves may call. */
+function checkOrigin(origin: string | null, host: string | null): void {
+  if (origin === null || isOrigin(origin, host)) return
+  throw new Fault('forbidden', 'The management API does not answer pages of another origin.')
+}
+
+function isOrigin(origin: string, host: string | null): boolean {
+  if (!/^https?:\/\//.test(origin) || !URL.canParse(origin)) return false
+  const { protocol, host: originHost } = new URL(origin)
+  const own = `${protocol}//${host}`
+  return URL.canParse(own) && new URL(own).host === originHost
+}
+
+function normalizeName(name: string): string {
+  const lower = name.toLowerCase().replace(/\.$/, '')
+  return lower.includes(':') && !lower.startsWith('[') ? `[${lower}]` : lower
+}
+
+function readBearer(value: string | null): string | undefined {
+  return /^bearer +(\S+) *$/i.exec(value ?? '')?.[1]
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}

@@ -1,0 +1,53 @@
+import { Fault } from '../core/fault.ts'
+import type { Sealer } from '../core/seal.ts'
+import type { KeyName } from '../port/tables/port.ts'
+import { createQueue } from '../snapshot/queue.ts'
+import { type KeyTables, type ResourceKey, readResourceKeys, storeResourceKey } from '../snapshot/resource-keys.ts'
+import type { KeyView } from './api.ts'
+import type { Answer } from './http/answer.ts'
+
+export type KeysOptions = {
+  readonly tables: KeyTables
+  readonly sealer: Sealer
+  /** A new random key. */
+  makeKey(): string
+  /** Both keys as they are from now on; called before the answer goes out. */
+  onKeysChanged(keys: readonly ResourceKey[]): void
+  /** Unix milliseconds. */
+  now(): number
+}
+
+const names: readonly string[] = ['key1', 'key2'] satisfies readonly KeyName[]
+
+/** The keys of the data plane. Showing them is the point: the operator copies them from here. */
+export function createKeys(options: KeysOptions): {
+  list(): Promise<Answer>
+  regenerate(request: Request, name: string): Promise<Answer>
+} {
+  const { tables, sealer } = options
+  const enqueue = createQueue()
+  return {
+    async list() {
+      const keys = await readResourceKeys(tables, sealer)
+      return { status: 200, body: { value: keys.map(viewKey) } }
+    },
+    async regenerate(_request, name) {
+      if (!isKeyName(name))
+        throw new Fault('not-found', `There is no key ${JSON.stringify(name)}; there are key1 and key2.`)
+      return enqueue(async () => {
+        const key = { name, value: options.makeKey(), createdAt: options.now() }
+        await storeResourceKey(tables, sealer, key)
+        options.onKeysChanged(await readResourceKeys(tables, sealer))
+        return { status: 200, body: viewKey(key) }
+      })
+    },
+  }
+}
+
+function isKeyName(name: string): name is KeyName {
+  return names.includes(name)
+}
+
+function viewKey({ name, value, createdAt }: ResourceKey): KeyView {
+  return { name, value, createdAt: new Date(createdAt).toISOString() }
+}

@@ -1,0 +1,93 @@
+import type { Call, ChatCall, CompletionCall, EmbedCall, Message, Sampling } from '../core/call.ts'
+import { Fault } from '../core/fault.ts'
+
+/** Refuses, with a Fault naming the field, what the engine would otherwise have to ignore. */
+export function checkCall(call: Call): void {
+  if (call.kind === 'chat') checkChat(call)
+  else if (call.kind === 'completion') checkCompletion(call)
+  else checkEmbed(call)
+}
+
+function checkChat(call: ChatCall): void {
+  call.messages.forEach(checkParts)
+  checkStop(call)
+  call.tools?.forEach((tool, index) => {
+    if (tool.strict) {
+      refuse(`tools[${index}].function.strict`, true, 'it cannot hold arguments to a schema yet; leave `strict` out')
+    }
+  })
+  checkToolChoice(call)
+  if (call.responseFormat?.type === 'json_schema') {
+    const reason = 'it cannot hold answers to a schema yet; use "json_object" and describe the shape'
+    refuse('response_format', 'json_schema', reason)
+  }
+  if (call.logprobs && (call.responseFormat?.type === 'json_object' || isForced(call))) {
+    refuse('logprobs', true, 'it has no log probabilities of answers whose form is prescribed')
+  }
+}
+
+function isForced({ toolChoice }: ChatCall): boolean {
+  return toolChoice === 'required' || typeof toolChoice === 'object'
+}
+
+function checkToolChoice(call: ChatCall): void {
+  const choice = call.toolChoice
+  const names = (call.tools ?? []).map((tool) => tool.name)
+  const isKnown = typeof choice === 'object' ? names.includes(choice.name) : names.length > 0
+  if (!isForced(call) || isKnown) return
+  const what = typeof choice === 'object' ? `the tool "${choice.name}"` : 'a tool call'
+  throw new Fault('invalid-request', `tool_choice asks for ${what}, which \`tools\` does not offer.`, {
+    param: 'tool_choice',
+  })
+}
+
+function checkParts(message: Message, index: number): void {
+  if (typeof message.content !== 'object' || message.content === null) return
+  message.content.forEach((part, at) => {
+    if (part.type === 'text') return
+    const param = `messages[${index}].content[${at}]`
+    const type = part.type === 'other' ? 'this type' : part.type
+    throw new Fault('unsupported-value', `The built-in engine reads text only: ${param} is of type ${type}.`, {
+      param,
+      input: part.type,
+      status: 400,
+    })
+  })
+}
+
+function checkCompletion(call: CompletionCall): void {
+  checkStop(call)
+  if (call.suffix) refuse('suffix', call.suffix, 'it cannot fill in the middle; leave `suffix` out')
+  if (call.bestOf !== undefined && call.bestOf > call.n) {
+    refuse('best_of', call.bestOf, 'it does not rank answers; leave `best_of` out or set it to `n`')
+  }
+  if (call.logprobs && call.echo) {
+    refuse('logprobs', call.logprobs.top, 'it has no log probabilities of the prompt; leave `echo` or `logprobs` out')
+  }
+}
+
+function checkEmbed(call: EmbedCall): void {
+  if (call.inputType !== undefined && call.inputType !== 'text') {
+    refuse('input_type', call.inputType, 'its model makes one kind of vector; use "text"')
+  }
+  call.inputs.forEach((input, index) => {
+    if (input.length === 0) {
+      throw new Fault('invalid-request', `input[${index}] is empty: there is nothing to embed.`, {
+        param: `input[${index}]`,
+      })
+    }
+  })
+}
+
+function checkStop(sampling: Sampling): void {
+  sampling.stop?.forEach((text, index) => {
+    if (text === '') throw new Fault('invalid-request', `stop[${index}] is empty.`, { param: 'stop' })
+  })
+}
+
+function refuse(param: string, input: unknown, reason: string): never {
+  throw new Fault('unsupported-value', `The built-in engine does not support this value of \`${param}\`: ${reason}.`, {
+    param,
+    input,
+  })
+}

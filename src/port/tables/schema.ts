@@ -1,0 +1,16 @@
+import type { KeyName } from './port.ts'
+
+/** The tables as the newest migration leaves them. Times are unix milliseconds, documents JSON text. */
+export type Schema = {
+  resource: { id: 1; name: string; created_at: number }
+  resource_key: { name: KeyName; sealed: string; created_at: number }
+  deployment: {
+    /** The name in lower case: what it is found by. */
+    key: string
+    name: string
+    document: string
+    etag: string
+    created_at: number
+    updated_at: number
+  }
+}

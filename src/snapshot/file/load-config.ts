@@ -1,0 +1,54 @@
+import { readFile, stat } from 'node:fs/promises'
+import type { ConfigOptions, ConfigProblem, FileDeployment } from './parse-config.ts'
+
+/** What a valid configuration file declares. `modifiedAt` is unix milliseconds. */
+export type Config = {
+  readonly file: string
+  readonly deployments: readonly FileDeployment[]
+  readonly modifiedAt: number
+}
+
+export type ConfigFailure = { readonly file: string; readonly problems: readonly ConfigProblem[] }
+
+export type ConfigLoad = { readonly config: Config } | { readonly failure: ConfigFailure }
+
+const maxFileBytes = 16 * 1024 * 1024
+
+/** Reads and judges the configuration file. Never throws: what keeps the file from being read is a problem of it too. */
+export async function loadConfig(file: string, options: ConfigOptions): Promise<ConfigLoad> {
+  const fail = (...problems: readonly ConfigProblem[]): ConfigLoad => ({ failure: { file, problems } })
+  try {
+    const read = await readText(file)
+    if ('text' in read) return fail(read)
+    // Loaded when there is a file to read: most starts have none, and the YAML parser costs 10 ms.
+    const { parseConfig } = await import('./parse-config.ts')
+    const reading = parseConfig(read.content, file, options)
+    if (!reading.isValid) return fail(...reading.problems)
+    return { config: { file, deployments: reading.deployments, modifiedAt: read.modifiedAt } }
+  } catch (error) {
+    return fail({ text: describeFileError(error) })
+  }
+}
+
+/** One line for each problem: `ponto.yaml:3:11: deployments[0].model.name: got 5, expected a string`. */
+export function formatFailure({ file, problems }: ConfigFailure): string {
+  return problems
+    .map(({ line, column, text }) => (line === undefined ? `${file}: ${text}` : `${file}:${line}:${column}: ${text}`))
+    .join('\n')
+}
+
+async function readText(file: string): Promise<{ content: string; modifiedAt: number } | { text: string }> {
+  const found = await stat(file)
+  if (!found.isFile()) return { text: 'this is no regular file' }
+  if (found.size > maxFileBytes) return { text: `the file has ${found.size} bytes, expected at most ${maxFileBytes}` }
+  const content = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file))
+  return { content, modifiedAt: Math.floor(found.mtimeMs) }
+}
+
+function describeFileError(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code
+  if (code === 'ENOENT') return 'the file does not exist; to declare no deployments write "deployments: []" into it'
+  if (code === 'EACCES') return 'the file may not be read by this user'
+  if (error instanceof TypeError) return 'the text is not UTF-8'
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,98 @@
+import { isIP } from 'node:net'
+import { judgeAddress, normalizeHost } from '../backend/transport/dial/address-guard.ts'
+import type { ModelRef } from '../core/deployment.ts'
+import { isJsonObject } from '../core/json.ts'
+import { type BackendSpec, type DeploymentSpec, deploymentSpecSchema } from './deployment-spec.ts'
+import { parseDocument, type SpecProblem } from './describe-issues.ts'
+
+export type ReadDeploymentOptions = {
+  /** The models the built-in engine can run. */
+  readonly builtinModels: readonly ModelRef[]
+  /** The value of an environment variable. */
+  readSecret(name: string): string | undefined
+  /** Which credentials are allowed where the document comes from. */
+  readonly credentialRule: string
+}
+
+/**
+ * Judges a deployment as an operator wrote it: fields, addresses, credentials, and that its model exists. Shared by the
+ * configuration file and the management API, so that both refuse the same things in the same words.
+ */
+export function readDeployment(
+  input: unknown,
+  options: ReadDeploymentOptions,
+): { readonly spec: DeploymentSpec } | { readonly problems: readonly SpecProblem[] } {
+  const parsed = parseDocument(
+    deploymentSpecSchema,
+    completeModel(input, options.builtinModels),
+    options.credentialRule,
+  )
+  if ('problems' in parsed) return parsed
+  const spec = parsed.data
+  const problems = spec.backends
+    ? spec.backends.flatMap((backend, index) => checkBackend(backend, ['backends', index], options))
+    : checkBuiltin(spec.model, options.builtinModels)
+  return problems.length > 0 ? { problems } : { spec }
+}
+
+/** Fills in format and version of a built-in model, which an operator who runs one need not know. */
+function completeModel(input: unknown, builtinModels: readonly ModelRef[]): unknown {
+  if (!isJsonObject(input) || input.backends !== undefined || !isJsonObject(input.model)) return input
+  const { name } = input.model
+  const known = builtinModels.find((candidate) => typeof name === 'string' && isSameName(candidate.name, name))
+  if (!known) return input
+  return { ...input, model: { format: known.format, version: known.version, ...input.model, name: known.name } }
+}
+
+function checkBuiltin(asked: ModelRef, builtinModels: readonly ModelRef[]): SpecProblem[] {
+  const isThere = builtinModels.some(
+    ({ format, name, version }) => isSameName(name, asked.name) && format === asked.format && version === asked.version,
+  )
+  if (isThere) return []
+  const known = builtinModels.map(formatModel).join('; ') || 'none'
+  const text =
+    `there is no built-in model ${formatModel(asked)}; there is: ${known}. To use a model that runs elsewhere, ` +
+    'give backends: [{url: "https://.../v1"}]'
+  return [{ path: ['model'], text, code: 'InvalidModel' }]
+}
+
+function formatModel({ format, name, version }: ModelRef): string {
+  return `"${name}" (format ${format}, version ${version})`
+}
+
+function isSameName(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase()
+}
+
+function checkBackend(
+  backend: BackendSpec,
+  path: readonly PropertyKey[],
+  options: ReadDeploymentOptions,
+): SpecProblem[] {
+  const problems: SpecProblem[] = []
+  const urlText = judgeUrl(backend.url)
+  if (urlText) problems.push({ path: [...path, 'url'], text: urlText })
+  const { credential, auth } = backend
+  if (credential && auth === 'none') {
+    problems.push({ path: [...path, 'auth'], text: 'got "none" beside a credential, expected one or the other' })
+  }
+  if (credential && 'env' in credential && !options.readSecret(credential.env)) {
+    const text = `the variable ${credential.env} is not set; set it where Ponto is started, and start Ponto again`
+    problems.push({ path: [...path, 'credential', 'env'], text, code: 'InvalidCredential' })
+  }
+  return problems
+}
+
+/**
+ * Why a base URL is refused. A literal address is judged here already; a name is judged when it is connected to, by the address it
+ * then has. The URL itself is not repeated where it may hold a secret.
+ */
+function judgeUrl(text: string): string | undefined {
+  const url = new URL(text)
+  if (url.username || url.password) return 'a user or password does not belong in a URL; give it as credential'
+  if (url.hash) return `got ${JSON.stringify(url.hash)} at the end, expected a URL without fragment`
+  if (url.search) return 'got a query, expected a URL without one (the API version goes into apiVersion)'
+  const host = normalizeHost(url.hostname) ?? url.hostname
+  const reason = isIP(host) ? judgeAddress(host) : undefined
+  return reason && `the address ${host} is refused: ${reason}`
+}
