@@ -60,7 +60,7 @@ export async function openListeners(
   }
   const endWatch = own
     ? watchCertificate({ ...own, current: pair, onRenewed: renew, onWarning: (text) => log.warn({}, text) })
-    : watchLocalCertificate(folder, names, pair.certificate, renew)
+    : watchLocalCertificate(folder, names, pair.certificate, renew, log)
 
   const urlHost = isEveryAddress(host) || isLoopback(host) ? 'localhost' : host.includes(':') ? `[${host}]` : host
   return {
@@ -97,13 +97,19 @@ function watchLocalCertificate(
   names: readonly string[],
   served: string,
   onRenewed: (pair: { certificate: string; key: string }) => void,
+  log: Logger,
 ): () => void {
   let current = served
   const timer = setInterval(() => {
-    const pair = openLocalCertificate(folder, names, new Date())
-    if (pair.certificate === current) return
-    current = pair.certificate
-    onRenewed(pair)
+    try {
+      const pair = openLocalCertificate(folder, names, new Date())
+      if (pair.certificate === current) return
+      current = pair.certificate
+      onRenewed(pair)
+    } catch (error) {
+      // The served one is good for another month: told each day until somebody frees the disk or mends the mode.
+      log.error({ err: error }, 'the local certificate could not be renewed')
+    }
   }, dayMs)
   timer.unref()
   return () => clearInterval(timer)

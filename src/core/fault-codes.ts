@@ -13,7 +13,7 @@ type FaultRow = {
   readonly retryable: boolean
   readonly unhealthy: boolean
   readonly exposure: 'safe' | 'generic'
-  readonly publicText?: string
+  readonly publicText?: string | undefined
 }
 
 const caller = (status: number): FaultRow => ({
@@ -24,12 +24,23 @@ const caller = (status: number): FaultRow => ({
   exposure: 'safe',
 })
 
-const upstream = (status: number, retryable: boolean, unhealthy: boolean): FaultRow => ({
+/** A backend answered, and what it said is for the caller. */
+const answered = (status: number, retryable: boolean): FaultRow => ({
   status,
   log: 'warn',
   retryable,
-  unhealthy,
+  unhealthy: false,
   exposure: 'safe',
+})
+
+/** A backend did not answer as it should. Why, with addresses, is for the operator's log. */
+const broken = (status: number, publicText: string): FaultRow => ({
+  status,
+  log: 'warn',
+  retryable: true,
+  unhealthy: true,
+  exposure: 'generic',
+  publicText,
 })
 
 export const faultCodes = {
@@ -52,14 +63,21 @@ export const faultCodes = {
   conflict: caller(409),
 
   // Where it is answered
-  'rate-limited': upstream(429, true, false),
-  'upstream-rejected': upstream(400, false, false),
-  'upstream-misconfigured': upstream(502, true, true),
-  'upstream-failed': upstream(502, true, true),
-  'upstream-unavailable': upstream(503, true, true),
-  'upstream-timeout': upstream(504, true, true),
-  'engine-busy': upstream(429, true, false),
-  'engine-unavailable': upstream(503, true, true),
+  'rate-limited': answered(429, true),
+  'upstream-rejected': answered(400, false),
+  'upstream-misconfigured': broken(502, 'The backend of this deployment is not configured correctly.'),
+  'upstream-failed': broken(502, 'The backend of this deployment gave no usable answer.'),
+  'upstream-unavailable': broken(503, 'The backend of this deployment cannot be reached at the moment.'),
+  'upstream-timeout': broken(504, 'The backend of this deployment did not answer in time.'),
+  /** All connections to the backend are in use: says nothing about its health. */
+  'upstream-busy': {
+    ...broken(503, 'All connections to the backend of this deployment are in use.'),
+    unhealthy: false,
+  },
+  /** Every backend has failed repeatedly and is being left alone for a while. */
+  'breakers-open': answered(503, false),
+  'engine-busy': answered(429, true),
+  'engine-unavailable': broken(503, 'The built-in model is not available at the moment.'),
   'client-gone': { status: 499, log: 'debug', retryable: false, unhealthy: false, exposure: 'safe' },
 
   // Ours

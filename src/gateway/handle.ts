@@ -14,6 +14,7 @@ import { readJson } from './read-json.ts'
 import { resolveDeployment } from './resolve.ts'
 import { baseHeaders, respondFault, respondPreflight, respondReply } from './respond.ts'
 import type { Endpoint, Match } from './routes.ts'
+import type { Handle, SetTurn } from './server.ts'
 
 export type GatewayOptions = {
   readonly snapshot: () => Snapshot
@@ -24,16 +25,17 @@ export type GatewayOptions = {
 }
 
 /** The data plane: one request from its first header to the answer. Never rejects. */
-export function createGateway(options: GatewayOptions): (request: Request) => Promise<Response> {
-  return async (request) => {
+export function createGateway(options: GatewayOptions): Handle {
+  return async (request, setTurn) => {
     if (request.method === 'OPTIONS') return respondPreflight(request)
     const url = new URL(request.url)
     const requestId = crypto.randomUUID()
     const headers = baseHeaders(requestId, readClientRequestId(request))
     const match = options.matchRoute(request.method, url.pathname)
     try {
-      return await answer(options, request, url, match, requestId, headers)
+      return await answer(options, request, url, match, requestId, headers, setTurn)
     } catch (error) {
+      setTurn('caller')
       const fault = toFault(error)
       logFault(options.log, fault, requestId, request.method, url.pathname)
       if (fault.code === 'method-not-allowed' && match.found === 'other-methods') headers.allow = match.allow
@@ -49,6 +51,7 @@ async function answer(
   match: Match,
   requestId: string,
   headers: Record<string, string>,
+  setTurn: SetTurn,
 ): Promise<Response> {
   const endpoint = requireEndpoint(match, request.method, url.pathname)
   const snapshot = options.snapshot()
@@ -61,8 +64,9 @@ async function answer(
     return respondList(endpoint.list, snapshot, named, apiVersion ?? '', headers)
   }
   const exchange = await readExchange(options, snapshot, request, endpoint.end, param, requestId, caller)
+  setTurn('ours')
   const reply = await options.route(exchange)
-  return respondReply(reply, exchange, endpoint.end, headers)
+  return respondReply(reply, exchange, endpoint.end, headers, setTurn)
 }
 
 async function readExchange(

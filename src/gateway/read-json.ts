@@ -3,9 +3,15 @@ import { isJsonObject, type JsonObject } from '../core/json.ts'
 
 export type JsonBody = { readonly text: string; readonly body: JsonObject }
 
-/** The request body, read once and no further than `maxBytes`. Throws Faults `body-too-large` and `invalid-json`. */
+/**
+ * The request body, read once and no further than `maxBytes`. Throws Faults `body-too-large` and `invalid-json`, and `client-gone`
+ * when the connection ends first, be it that the server cut it off for sending nothing.
+ */
 export async function readJson(request: Request, maxBytes: number): Promise<JsonBody> {
-  const text = await readText(request, maxBytes)
+  const text = await readText(request, maxBytes).catch((error) => {
+    if (!request.signal.aborted) throw error
+    throw new Fault('client-gone', 'The connection ended before the request body was complete.')
+  })
   let body: unknown
   try {
     body = JSON.parse(text)

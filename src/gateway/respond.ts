@@ -2,6 +2,7 @@ import type { Deployment } from '../core/deployment.ts'
 import type { Exchange } from '../core/exchange.ts'
 import type { Reply } from '../core/reply.ts'
 import type { AnswerHead, FaultBody, ServerEnd } from '../wire/wire.ts'
+import type { SetTurn } from './server.ts'
 import { streamBody } from './sse-writer.ts'
 
 /** Headers that browsers may read; hosted services are known for hiding the ones a caller needs to back off. */
@@ -38,8 +39,10 @@ export function respondReply(
   exchange: Exchange,
   end: ServerEnd,
   headers: Record<string, string>,
+  setTurn: SetTurn,
 ): Response {
   const { call, deployment } = exchange
+  setTurn('caller')
   headers['x-ms-deployment-name'] = deployment.name
   if (reply.kind === 'whole')
     return new Response(end.writeResult(reply.result, call, answerHead(exchange.id, deployment)), { headers })
@@ -48,7 +51,7 @@ export function respondReply(
   headers['content-type'] = 'text/event-stream; charset=utf-8'
   headers['cache-control'] = 'no-cache'
   headers['x-accel-buffering'] = 'no'
-  return new Response(streamBody(reply, exchange, end, answerHead(exchange.id, deployment)), { headers })
+  return new Response(streamBody(reply, exchange, end, answerHead(exchange.id, deployment), setTurn), { headers })
 }
 
 function answerHead(requestId: string, deployment: Deployment): AnswerHead {

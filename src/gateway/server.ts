@@ -4,11 +4,22 @@ import { Fault } from '../core/fault.ts'
 
 export type TlsPair = { readonly cert: string; readonly key: string }
 
+/**
+ * Tells the server whose turn it is on a request's connection. While it is the caller's, to send the request or to take what was
+ * written, a connection on which nothing moves is cut off after the idle limit. While it is ours there is none: models may think.
+ */
+export type SetTurn = (turn: 'caller' | 'ours') => void
+
+/** Answers one request. It begins in the caller's turn and has to end in it. */
+export type Handle = (request: Request, setTurn: SetTurn) => Promise<Response>
+
 export type ListenOptions = {
   readonly host: string
   readonly port: number
   readonly tls?: TlsPair | undefined
-  readonly handle: (request: Request) => Promise<Response>
+  readonly handle: Handle
+  /** Seconds, at most 255; 30 when absent. Bun counts in steps of 4. */
+  readonly idleLimitS?: number | undefined
 }
 
 export type Listener = {
@@ -20,8 +31,8 @@ export type Listener = {
   stop(drainMs: number): Promise<void>
 }
 
-/** Cuts off a connection that has sent no whole request, or nothing at all, for this long. Answers have no such limit. */
-const idleTimeoutS = 30
+/** A body that arrives at less than 16 kB/s counts as idle too, once it takes longer than this. */
+const defaultIdleLimitS = 30
 
 const drainPollMs = 10
 
@@ -58,19 +69,17 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   }
 }
 
-function serve({ host, handle }: ListenOptions, port: number, tls: TlsPair | undefined): Bun.Server<undefined> {
+function serve(options: ListenOptions, port: number, tls: TlsPair | undefined): Bun.Server<undefined> {
+  const { host, handle, idleLimitS = defaultIdleLimitS } = options
   return Bun.serve({
     hostname: host,
     port,
     reusePort: true,
     ...(tls && { tls }),
-    idleTimeout: idleTimeoutS,
+    idleTimeout: idleLimitS,
     maxRequestBodySize: hardBodyLimitBytes,
     development: false,
-    fetch(request, server) {
-      server.timeout(request, 0)
-      return handle(request)
-    },
+    fetch: (request, server) => handle(request, (turn) => server.timeout(request, turn === 'caller' ? idleLimitS : 0)),
     error: () =>
       new Response('{"error":{"code":"InternalServerError","message":"The server had an error."}}', {
         status: 500,

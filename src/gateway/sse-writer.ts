@@ -2,16 +2,25 @@ import type { Exchange } from '../core/exchange.ts'
 import { toFault } from '../core/fault.ts'
 import type { Reply } from '../core/reply.ts'
 import type { AnswerHead, ServerEnd } from '../wire/wire.ts'
+import type { SetTurn } from './server.ts'
 
 type StreamReply = Exclude<Reply, { kind: 'whole' }>
+type Piece = string | Uint8Array
 
 /**
  * The body of a streamed answer. The server pulls it at the pace of the caller, so a slow reader holds the upstream back; a reader
- * that goes ends the loop, which closes the upstream. A failure after the first byte becomes the protocol's own error event.
+ * that goes, or takes nothing for the idle limit, ends the loop, which closes the upstream. A failure after the first byte becomes
+ * the protocol's own error event.
  */
-export function streamBody(reply: StreamReply, exchange: Exchange, end: ServerEnd, head: AnswerHead): BodyInit {
+export function streamBody(
+  reply: StreamReply,
+  exchange: Exchange,
+  end: ServerEnd,
+  head: AnswerHead,
+  setTurn: SetTurn,
+): BodyInit {
   // Bun takes an async iterable as a body and waits for slow readers, which its direct streams do not.
-  return write(reply, exchange, end, head) as unknown as BodyInit
+  return takeTurns(write(reply, exchange, end, head), setTurn) as unknown as BodyInit
 }
 
 async function* write(
@@ -19,7 +28,7 @@ async function* write(
   exchange: Exchange,
   end: ServerEnd,
   head: AnswerHead,
-): AsyncGenerator<string | Uint8Array> {
+): AsyncGenerator<Piece, undefined> {
   try {
     if (reply.kind === 'bytes') {
       yield* reply.body as AsyncIterable<Uint8Array>
@@ -34,5 +43,24 @@ async function* write(
   } catch (error) {
     if (exchange.signal.aborted) return
     yield end.writeStreamFault(toFault(error), exchange.id)
+  }
+}
+
+/** Between two pieces it is the caller's turn, while the next one is made it is ours. */
+function takeTurns(
+  pieces: AsyncGenerator<Piece, undefined>,
+  setTurn: SetTurn,
+): AsyncIterableIterator<Piece, undefined> {
+  return {
+    [Symbol.asyncIterator]() {
+      return this
+    },
+    async next() {
+      setTurn('ours')
+      const step = await pieces.next()
+      setTurn('caller')
+      return step
+    },
+    return: () => pieces.return(undefined),
   }
 }

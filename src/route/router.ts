@@ -46,7 +46,7 @@ async function begin(backend: Backend, exchange: Exchange): Promise<Reply> {
 function allOpen(name: string, exchange: Exchange, health: Health): Fault {
   const waits = exchange.deployment.routes.map(({ backend }) => health.retryAfterMs(backend.id))
   return new Fault(
-    'upstream-unavailable',
+    'breakers-open',
     `Every backend of deployment '${name}' has failed repeatedly and is being left alone for a few seconds.`,
     { retryAfterMs: Math.max(1, Math.min(...waits)) },
   )

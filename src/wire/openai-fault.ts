@@ -35,6 +35,8 @@ const shapes: Record<FaultCode, Shape> = {
   'upstream-failed': server('BadGateway'),
   'upstream-unavailable': server('ServiceUnavailable'),
   'upstream-timeout': server('Timeout'),
+  'upstream-busy': server('ServiceUnavailable'),
+  'breakers-open': server('ServiceUnavailable'),
   'engine-unavailable': server('ServiceUnavailable'),
   'client-gone': server('ClientClosedRequest'),
   'state-unusable': server('InternalServerError'),

@@ -32,7 +32,9 @@ async function relayAll(text: string, sizes: readonly number[]): Promise<string>
   return out
 }
 
-const payload = fc.record({ text: fc.string({ unit: 'grapheme', maxLength: 12 }) }).map((value) => JSON.stringify(value))
+const payload = fc
+  .record({ text: fc.string({ unit: 'grapheme', maxLength: 12 }) })
+  .map((value) => JSON.stringify(value))
 const newline = fc.constantFrom('\n', '\r\n')
 const noise = fc.constantFrom('', ': comment', 'event: message', 'id: 7', 'retry: 10')
 const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 })
@@ -46,7 +48,9 @@ const stream = fc.record({
 })
 
 function write(s: { bom: boolean; newline: string; space: string; events: [string, string][]; done: boolean }): string {
-  const events = s.events.map(([data, noise]) => `${noise ? noise + s.newline : ''}data:${s.space}${data}${s.newline}${s.newline}`)
+  const events = s.events.map(
+    ([data, noise]) => `${noise ? noise + s.newline : ''}data:${s.space}${data}${s.newline}${s.newline}`,
+  )
   return `${s.bom ? '\uFEFF' : ''}${events.join('')}${s.done ? `data: [DONE]${s.newline}${s.newline}` : ''}`
 }
 
@@ -80,7 +84,9 @@ test('what is strict already is passed on without a copy', async () => {
 
 test('several data lines are one event, and a last event without a blank line counts', async () => {
   expect(await readAll('data: {"a":\ndata: 1}\n\ndata: {"b":2}', [3])).toEqual(['{"a":\n1}', '{"b":2}'])
-  expect(await relayAll('data: {"a":\ndata: 1}\n\ndata: {"b":2}', [3])).toBe('data: {"a": 1}\n\ndata: {"b":2}\n\ndata: [DONE]\n\n')
+  expect(await relayAll('data: {"a":\ndata: 1}\n\ndata: {"b":2}', [3])).toBe(
+    'data: {"a": 1}\n\ndata: {"b":2}\n\ndata: [DONE]\n\n',
+  )
 })
 
 test('an endless event is refused', async () => {

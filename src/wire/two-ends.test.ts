@@ -20,7 +20,8 @@ function roundTrip(server: ServerEnd, client: ClientEnd, call: Call): Call {
 }
 
 const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined })
-const number = (min: number, max: number) => fc.double({ min, max, noNaN: true }).map((value) => (Object.is(value, -0) ? 0 : value))
+const number = (min: number, max: number) =>
+  fc.double({ min, max, noNaN: true }).map((value) => (Object.is(value, -0) ? 0 : value))
 const name = fc.stringMatching(/^[A-Za-z0-9_-]{1,20}$/)
 
 const sampling = {
@@ -30,11 +31,17 @@ const sampling = {
   presencePenalty: optional(number(-2, 2)),
   seed: optional(fc.integer()),
   stop: optional(fc.array(fc.string(), { minLength: 1, maxLength: 4 })),
-  logitBias: optional(fc.dictionary(fc.nat().map(String), fc.integer({ min: -100, max: 100 }), { maxKeys: 3, noNullPrototype: true })),
+  logitBias: optional(
+    fc.dictionary(fc.nat().map(String), fc.integer({ min: -100, max: 100 }), { maxKeys: 3, noNullPrototype: true }),
+  ),
 }
 const part: fc.Arbitrary<ContentPart> = fc.oneof(
   fc.record({ type: fc.constant('text' as const), text: fc.string() }),
-  fc.record({ type: fc.constant('image' as const), url: fc.webUrl(), detail: optional(fc.constantFrom('low', 'high')) }),
+  fc.record({
+    type: fc.constant('image' as const),
+    url: fc.webUrl(),
+    detail: optional(fc.constantFrom('low', 'high')),
+  }),
   fc.record({ type: fc.constant('audio' as const), data: fc.base64String(), format: fc.constantFrom('wav', 'mp3') }),
 )
 const message: fc.Arbitrary<Message> = fc.record({
@@ -59,17 +66,33 @@ const chat: fc.Arbitrary<ChatCall> = fc.record({
   messages: fc.array(message, { minLength: 1, maxLength: 4 }),
   maxTokens: optional(fc.nat()),
   tools: optional(
-    fc.array(fc.record({ name, description: optional(fc.string()), parameters: optional(fc.constant({ type: 'object' })), strict: optional(fc.boolean()) }), {
-      minLength: 1,
-      maxLength: 3,
-    }),
+    fc.array(
+      fc.record({
+        name,
+        description: optional(fc.string()),
+        parameters: optional(fc.constant({ type: 'object' })),
+        strict: optional(fc.boolean()),
+      }),
+      {
+        minLength: 1,
+        maxLength: 3,
+      },
+    ),
   ),
-  toolChoice: optional(fc.oneof(fc.constantFrom('none' as const, 'auto' as const, 'required' as const), fc.record({ name }))),
+  toolChoice: optional(
+    fc.oneof(fc.constantFrom('none' as const, 'auto' as const, 'required' as const), fc.record({ name })),
+  ),
   parallelToolCalls: optional(fc.boolean()),
   responseFormat: optional(
     fc.oneof(
       fc.record({ type: fc.constantFrom('text' as const, 'json_object' as const) }),
-      fc.record({ type: fc.constant('json_schema' as const), name, description: optional(fc.string()), schema: optional(fc.constant({ type: 'object' })), strict: optional(fc.boolean()) }),
+      fc.record({
+        type: fc.constant('json_schema' as const),
+        name,
+        description: optional(fc.string()),
+        schema: optional(fc.constant({ type: 'object' })),
+        strict: optional(fc.boolean()),
+      }),
     ),
   ),
   n: fc.integer({ min: 1, max: 8 }),
@@ -107,10 +130,18 @@ describe('a call survives both ends', () => {
     fc.assert(fc.property(chat, (call) => expect(roundTrip(openaiChatServer, openaiChatClient, call)).toEqual(call)))
   })
   test('completion', () => {
-    fc.assert(fc.property(completion, (call) => expect(roundTrip(openaiCompletionsServer, openaiCompletionsClient, call)).toEqual(call)))
+    fc.assert(
+      fc.property(completion, (call) =>
+        expect(roundTrip(openaiCompletionsServer, openaiCompletionsClient, call)).toEqual(call),
+      ),
+    )
   })
   test('embeddings', () => {
-    fc.assert(fc.property(embed, (call) => expect(roundTrip(openaiEmbeddingsServer, openaiEmbeddingsClient, call)).toEqual(call)))
+    fc.assert(
+      fc.property(embed, (call) =>
+        expect(roundTrip(openaiEmbeddingsServer, openaiEmbeddingsClient, call)).toEqual(call),
+      ),
+    )
   })
 })
 
@@ -127,7 +158,9 @@ const choiceEvents = (choice: number): fc.Arbitrary<Event[]> =>
         ),
         { maxLength: 5 },
       ),
-      fc.array(fc.record({ id: name, name, arguments: fc.array(fc.string({ minLength: 1 }), { maxLength: 3 }) }), { maxLength: 2 }),
+      fc.array(fc.record({ id: name, name, arguments: fc.array(fc.string({ minLength: 1 }), { maxLength: 3 }) }), {
+        maxLength: 2,
+      }),
       fc.constantFrom('stop' as const, 'length' as const, 'tool_calls' as const, 'content_filter' as const),
     )
     .map(([deltas, tools, reason]) => [

@@ -41,19 +41,13 @@ export class Pool implements ConnectionOwner, Holder {
 
   submit(pending: PendingRequest): void {
     pending.holder = this
-    if (this.#isClosed) {
-      pending.fail(
-        new Fault('upstream-unavailable', `the connections to ${this.peer} are closed: its configuration has gone`),
-      )
-      return
-    }
     const connection = this.#idle.pop()
     if (connection) connection.send(pending)
     else if (this.#openCount < this.#options.maxConnections) this.#dial(pending)
     else this.#enqueue(pending)
   }
 
-  /** Closes what is idle; requests under way or waiting finish. */
+  /** Closes what is idle, and from now on every connection after its request: those that still hold the old configuration finish. */
   close(): void {
     this.#isClosed = true
     for (const connection of this.#idle.splice(0)) connection.close()
@@ -107,7 +101,7 @@ export class Pool implements ConnectionOwner, Holder {
     }
     const { maxConnections } = this.#options
     return new Fault(
-      'upstream-unavailable',
+      'upstream-busy',
       `all ${maxConnections} connections to ${this.peer} are busy and none came free within ${this.timeouts.connectMs} ms`,
     )
   }
@@ -117,7 +111,7 @@ export class Pool implements ConnectionOwner, Holder {
       const { maxConnections, maxQueued } = this.#options
       pending.fail(
         new Fault(
-          'upstream-unavailable',
+          'upstream-busy',
           `all ${maxConnections} connections to ${this.peer} are busy and ${maxQueued} requests wait already`,
         ),
       )

@@ -29,11 +29,11 @@ export type Timeouts = {
 /** A pool of keep-alive connections to one origin. */
 export type Transport = {
   /**
-   * Sends the request. Rejects with Fault `upstream-unavailable` (no connection, refused address, TLS), `upstream-timeout` or
-   * `upstream-failed` (answer that is not HTTP). Aborting the signal closes the connection and rejects with `client-gone`.
+   * Sends the request. Rejects with Fault `upstream-unavailable` (no connection, refused address, TLS), `upstream-busy` (no
+   * connection came free), `upstream-timeout` or `upstream-failed` (answer that is not HTTP). Aborting the signal closes the connection and rejects with `client-gone`.
    * A pooled connection the peer had dropped is replaced once, if no byte of an answer had come.
    */
   request(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamResponse>
-  /** Closes idle connections and refuses new requests; running ones finish. */
+  /** Closes idle connections; requests finish, also those still to come, and no connection is kept after them. */
   close(): void
 }

@@ -30,6 +30,8 @@ const codes: Record<FaultCode, string> = {
   'upstream-failed': 'BadGateway',
   'upstream-unavailable': 'ServiceUnavailable',
   'upstream-timeout': 'Timeout',
+  'upstream-busy': 'ServiceUnavailable',
+  'breakers-open': 'ServiceUnavailable',
   'engine-unavailable': 'ServiceUnavailable',
   'client-gone': 'ClientClosedRequest',
   'state-unusable': 'InternalServerError',
