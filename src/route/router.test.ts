@@ -41,7 +41,10 @@ const failing = (id: string, code: 'upstream-failed' | 'rate-limited' | 'upstrea
 function setUp() {
   let now = 0
   const health = createHealth(() => now)
-  return { route: createRouter(health, () => 0), advance: (ms: number) => void (now += ms) }
+  const advance = (ms: number): void => {
+    now += ms
+  }
+  return { route: createRouter(health, () => 0), advance }
 }
 
 describe('falling back', () => {
@@ -65,9 +68,9 @@ describe('falling back', () => {
   })
 
   test('a stream that fails before its first event counts as not begun', async () => {
-    async function* broken(): AsyncGenerator<Event> {
-      throw new Fault('upstream-failed', 'cut')
-    }
+    const broken = (): AsyncIterable<Event> => ({
+      [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Fault('upstream-failed', 'cut')) }),
+    })
     const { route } = setUp()
     const run = exchange([
       backend('a', async () => ({ kind: 'stream', events: broken() })),
