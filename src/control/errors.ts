@@ -1,7 +1,6 @@
-import { formatPath } from '../core/describe-issue.ts'
 import { Fault } from '../core/fault.ts'
 import type { FaultCode } from '../core/fault-codes.ts'
-import { formatProblem, type SpecProblem } from '../snapshot/describe-issues.ts'
+import { type DocumentProblem, formatPath, formatProblem } from '../core/text/parse-document.ts'
 import type { ErrorBody } from './api.ts'
 import type { Answer } from './http/answer.ts'
 
@@ -39,7 +38,7 @@ export function describeFault(fault: Fault, requestId: string): Answer {
 }
 
 /** The Fault for a document with these problems: its message tells all of them. */
-export function refuseDocument(problems: readonly SpecProblem[]): Fault {
+export function refuseDocument(problems: readonly DocumentProblem[]): Fault {
   const [first] = problems
   const isOneKind = problems.every(({ code }) => code === first?.code)
   return new Fault('invalid-request', problems.map(formatProblem).join('; '), {

@@ -1,11 +1,11 @@
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import type { DocumentProblem } from '../core/text/parse-document.ts'
 import type { BackendSpec, DeploymentSpec } from '../snapshot/deployment-spec.ts'
-import type { SpecProblem } from '../snapshot/describe-issues.ts'
 
 export const credentialRule =
   '{"value": "the secret"}, {"env": "PONTO_SECRET_NAME"}, {"stored": true} to keep what is stored, or null for none'
 
-type Kept = { readonly input: JsonObject } | { readonly problems: readonly SpecProblem[] }
+type Kept = { readonly input: JsonObject } | { readonly problems: readonly DocumentProblem[] }
 
 /**
  * Puts stored credentials where a document asks to keep them. `{"stored": true}` keeps that of the same scheme, host and port: one
@@ -16,7 +16,7 @@ export function keepCredentials(input: JsonObject, stored: DeploymentSpec | unde
   const { backends } = input
   if (!Array.isArray(backends)) return { input }
   const takeStored = matchBackends(backends, stored?.backends ?? [])
-  const problems: SpecProblem[] = []
+  const problems: DocumentProblem[] = []
   const kept = backends.map((backend, index): Json => {
     if (!isJsonObject(backend)) return backend
     const { credential, ...rest } = backend

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { ParseOptions } from '../core/text/parse-document.ts'
 
 /**
  * What an operator writes to make a deployment: one shape for the YAML file, the management route and the CLI.
@@ -60,6 +61,11 @@ export const deploymentSpecSchema = z.strictObject({
   /** Where it runs; absent means the built-in engine. */
   backends: z.array(backendSpecSchema).min(1).max(16).optional(),
 })
+
+/** How a document with credentials is judged: nothing below a `credential` is repeated. `rule` says which are allowed where it comes from. */
+export function guardCredentials(rule: string): ParseOptions {
+  return { unionRule: rule, isSecret: (path) => path.includes('credential') }
+}
 
 export type BackendSpec = z.output<typeof backendSpecSchema>
 export type DeploymentSpec = z.output<typeof deploymentSpecSchema>

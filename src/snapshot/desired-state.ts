@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { deploymentKey } from '../core/deployment.ts'
 import { Fault } from '../core/fault.ts'
 import type { JsonObject } from '../core/json.ts'
+import { formatProblem, parseDocument } from '../core/text/parse-document.ts'
 import type { DeploymentRow, Tables } from '../port/tables/port.ts'
-import { type DeploymentSpec, deploymentSpecSchema } from './deployment-spec.ts'
-import { formatProblem, parseDocument } from './describe-issues.ts'
+import { type DeploymentSpec, deploymentSpecSchema, guardCredentials } from './deployment-spec.ts'
 import type { Config } from './file/load-config.ts'
 import type { FileDeployment } from './file/parse-config.ts'
 import { createQueue } from './queue.ts'
@@ -144,7 +144,11 @@ export async function openDesiredState(tables: Tables): Promise<DesiredState> {
 }
 
 function readRow(row: DeploymentRow): { readonly deployment: DesiredDeployment } | { readonly warning: string } {
-  const parsed = parseDocument(deploymentSpecSchema, { ...row.document, name: row.name }, 'a credential')
+  const parsed = parseDocument(
+    deploymentSpecSchema,
+    { ...row.document, name: row.name },
+    guardCredentials('a credential'),
+  )
   if ('data' in parsed) return { deployment: { ...describeRow(row), spec: parsed.data } }
   const problems = parsed.problems.map(formatProblem).join('; ')
   return {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { formatProblem } from './describe-issues.ts'
+import { formatProblem } from '../core/text/parse-document.ts'
 import { readDeployment } from './read-deployment.ts'
 
 const options = {

@@ -2,8 +2,8 @@ import { isIP } from 'node:net'
 import { judgeAddress, normalizeHost } from '../backend/transport/dial/address-guard.ts'
 import type { ModelRef } from '../core/deployment.ts'
 import { isJsonObject } from '../core/json.ts'
-import { type BackendSpec, type DeploymentSpec, deploymentSpecSchema } from './deployment-spec.ts'
-import { parseDocument, type SpecProblem } from './describe-issues.ts'
+import { type DocumentProblem, parseDocument } from '../core/text/parse-document.ts'
+import { type BackendSpec, type DeploymentSpec, deploymentSpecSchema, guardCredentials } from './deployment-spec.ts'
 
 export type ReadDeploymentOptions = {
   /** The models the built-in engine can run. */
@@ -21,11 +21,11 @@ export type ReadDeploymentOptions = {
 export function readDeployment(
   input: unknown,
   options: ReadDeploymentOptions,
-): { readonly spec: DeploymentSpec } | { readonly problems: readonly SpecProblem[] } {
+): { readonly spec: DeploymentSpec } | { readonly problems: readonly DocumentProblem[] } {
   const parsed = parseDocument(
     deploymentSpecSchema,
     completeModel(input, options.builtinModels),
-    options.credentialRule,
+    guardCredentials(options.credentialRule),
   )
   if ('problems' in parsed) return parsed
   const spec = parsed.data
@@ -44,7 +44,7 @@ function completeModel(input: unknown, builtinModels: readonly ModelRef[]): unkn
   return { ...input, model: { format: known.format, version: known.version, ...input.model, name: known.name } }
 }
 
-function checkBuiltin(asked: ModelRef, builtinModels: readonly ModelRef[]): SpecProblem[] {
+function checkBuiltin(asked: ModelRef, builtinModels: readonly ModelRef[]): DocumentProblem[] {
   const isThere = builtinModels.some(
     ({ format, name, version }) => isSameName(name, asked.name) && format === asked.format && version === asked.version,
   )
@@ -68,8 +68,8 @@ function checkBackend(
   backend: BackendSpec,
   path: readonly PropertyKey[],
   options: ReadDeploymentOptions,
-): SpecProblem[] {
-  const problems: SpecProblem[] = []
+): DocumentProblem[] {
+  const problems: DocumentProblem[] = []
   const urlText = judgeUrl(backend.url)
   if (urlText) problems.push({ path: [...path, 'url'], text: urlText })
   const { credential, auth } = backend

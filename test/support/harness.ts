@@ -29,6 +29,7 @@ export type HarnessOptions = {
   readonly builtin?: Backend
   readonly maxBodyBytes?: number
   readonly secrets?: Record<string, string>
+  readonly idleLimitS?: number
 }
 
 /** The data plane as main composes it, on loopback over plain HTTP, with one key and whatever is deployed. */
@@ -57,7 +58,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     maxBodyBytes: options.maxBodyBytes ?? 1024 * 1024,
     log,
   })
-  const listener: Listener = await listen({ host: '127.0.0.1', port: 0, handle: gateway })
+  const listener: Listener = await listen({ host: '127.0.0.1', port: 0, handle: gateway, idleLimitS: options.idleLimitS })
   const auth = { 'api-key': testKey }
   return {
     url: listener.url,

@@ -2,8 +2,8 @@ import { type Document, LineCounter, parseDocument as parseYaml } from 'yaml'
 import { z } from 'zod'
 import { deploymentKey } from '../../core/deployment.ts'
 import { isJsonObject } from '../../core/json.ts'
+import { type DocumentProblem, formatProblem, parseDocument } from '../../core/text/parse-document.ts'
 import type { DeploymentSpec } from '../deployment-spec.ts'
-import { formatProblem, parseDocument, type SpecProblem } from '../describe-issues.ts'
 import { type ReadDeploymentOptions, readDeployment } from '../read-deployment.ts'
 import { findOffset, findUnresolvedAlias } from './locate.ts'
 
@@ -82,11 +82,11 @@ type IndexedSpec = { readonly spec: DeploymentSpec; readonly index: number }
 function readDeployments(
   value: unknown,
   options: ConfigOptions,
-): { readonly specs: readonly IndexedSpec[]; readonly problems: readonly SpecProblem[] } {
-  const parsed = parseDocument(fileSchema, value, credentialRule)
+): { readonly specs: readonly IndexedSpec[]; readonly problems: readonly DocumentProblem[] } {
+  const parsed = parseDocument(fileSchema, value)
   if ('problems' in parsed) return { specs: [], problems: parsed.problems }
   const specs: IndexedSpec[] = []
-  const problems: SpecProblem[] = []
+  const problems: DocumentProblem[] = []
   for (const [index, input] of (parsed.data.deployments ?? []).entries()) {
     const path = ['deployments', index]
     const secrets = findSecrets(input)
@@ -98,7 +98,7 @@ function readDeployments(
 }
 
 /** Credentials that hold a secret, open or sealed: valid in the schema, since the management API and the tables use it too. */
-function findSecrets(input: unknown): SpecProblem[] {
+function findSecrets(input: unknown): DocumentProblem[] {
   const backends: unknown = isJsonObject(input) ? input.backends : undefined
   if (!Array.isArray(backends)) return []
   return backends.flatMap((backend: unknown, index) => {
@@ -109,9 +109,9 @@ function findSecrets(input: unknown): SpecProblem[] {
   })
 }
 
-function findDuplicates(specs: readonly IndexedSpec[], lineOf: (index: number) => number): SpecProblem[] {
+function findDuplicates(specs: readonly IndexedSpec[], lineOf: (index: number) => number): DocumentProblem[] {
   const first = new Map<string, IndexedSpec>()
-  const problems: SpecProblem[] = []
+  const problems: DocumentProblem[] = []
   for (const entry of specs) {
     const key = deploymentKey(entry.spec.name)
     const earlier = first.get(key)

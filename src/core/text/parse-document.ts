@@ -1,8 +1,7 @@
 import type { z } from 'zod'
-import { formatPath } from '../core/describe-issue.ts'
 
-/** What is wrong with one field of a document that an operator wrote. */
-export type SpecProblem = {
+/** What is wrong with one field of a document that somebody sent or wrote. */
+export type DocumentProblem = {
   /** As `backends[0].url`; empty for the whole document. */
   readonly path: readonly PropertyKey[]
   /** `got 5, expected a string` */
@@ -12,42 +11,64 @@ export type SpecProblem = {
 }
 
 /** `model.name: got 5, expected a string` */
-export function formatProblem({ path, text }: SpecProblem): string {
+export function formatProblem({ path, text }: DocumentProblem): string {
   return path.length > 0 ? `${formatPath(path)}: ${text}` : text
 }
 
+export type ParseOptions = {
+  /** What is allowed where a union stands, in words; without it the branch that got furthest into the value speaks. */
+  readonly unionRule?: string
+  /** Whether a value may not be repeated in a message. */
+  readonly isSecret?: (path: readonly PropertyKey[]) => boolean
+}
+
 /**
- * Judges `input` by `schema` and says of every field at fault what was given and what is allowed. Secrets are not repeated:
- * nothing below a `credential` is, nor the inside of lists and objects, nor a user and password in a URL.
- * `credentialRule` says which credentials are allowed where this document comes from.
+ * Judges `input` by `schema` and says of every field at fault what was given and what is allowed. The inside of lists and objects
+ * is not repeated, nor a user and password in a URL.
  */
 export function parseDocument<T extends z.ZodType>(
   schema: T,
   input: unknown,
-  credentialRule: string,
-): { readonly data: z.output<T> } | { readonly problems: readonly SpecProblem[] } {
-  // What is allowed is put where zod has its message, so that a text of the schema's own (`.regex(..., 'YYYY-MM-DD')`) wins.
-  const parsed = schema.safeParse(input, { error: (issue) => describeAllowed(issue, credentialRule) })
+  options: ParseOptions = {},
+): { readonly data: z.output<T> } | { readonly problems: readonly DocumentProblem[] } {
+  const parsed = schema.safeParse(input)
   if (parsed.success) return { data: parsed.data }
-  return { problems: parsed.error.issues.flatMap((issue) => describeIssue(issue, input)) }
+  // Only what failed is judged again with words. What is allowed is put where zod has its message, so that a text of the schema's
+  // own (`.regex(..., 'YYYY-MM-DD')`) wins.
+  const { error } = schema.safeParse(input, { error: (issue) => describeAllowed(issue, options.unionRule) })
+  return { problems: (error ?? parsed.error).issues.flatMap((issue) => describeIssue(issue, input, options)) }
 }
 
-function describeIssue(issue: z.core.$ZodIssue, input: unknown): SpecProblem[] {
+function describeIssue(issue: z.core.$ZodIssue, input: unknown, options: ParseOptions): DocumentProblem[] {
   const { path, message } = issue
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ path: [...path, key], text: `unknown field, allowed are ${message}` }))
   }
+  if (issue.code === 'invalid_union' && options.unionRule === undefined) {
+    return describeUnion(issue, input, options)
+  }
   const value = valueAt(input, path)
   if (value === undefined) return [{ path, text: `missing, expected ${message}` }]
-  return [
-    {
-      path,
-      text: `got ${path.includes('credential') ? describeKind(value) : describeValue(value)}, expected ${message}`,
-    },
-  ]
+  const given = options.isSecret?.(path) ? describeKind(value) : describeValue(value)
+  return [{ path, text: `got ${given}, expected ${message}` }]
 }
 
-function describeAllowed(issue: z.core.$ZodRawIssue, credentialRule: string): string | undefined {
+/** The branch that got furthest into the value says best what is wrong; where none got in, all say what they would take. */
+function describeUnion(
+  issue: Extract<z.core.$ZodIssue, { code: 'invalid_union' }>,
+  input: unknown,
+  options: ParseOptions,
+): DocumentProblem[] {
+  const nested = issue.errors.flat()
+  const deepest = nested.toSorted((a, b) => b.path.length - a.path.length)[0]
+  if (deepest && deepest.path.length > 0) {
+    return describeIssue({ ...deepest, path: [...issue.path, ...deepest.path] }, input, options)
+  }
+  const allowed = [...new Set(nested.map(({ message }) => message))].join(' or ')
+  return describeIssue({ ...issue, code: 'custom', message: allowed } as z.core.$ZodIssue, input, options)
+}
+
+function describeAllowed(issue: z.core.$ZodRawIssue, unionRule: string | undefined): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
       return nouns[issue.expected] ?? issue.expected
@@ -62,7 +83,7 @@ function describeAllowed(issue: z.core.$ZodRawIssue, credentialRule: string): st
     case 'invalid_format':
       return issue.format === 'url' ? 'an http or https URL' : undefined
     case 'invalid_union':
-      return credentialRule
+      return unionRule
     default:
       return undefined
   }
@@ -75,6 +96,7 @@ const nouns: Record<string, string> = {
   boolean: 'true or false',
   object: 'an object',
   array: 'a list',
+  record: 'an object',
 }
 
 function formatBound(limit: number | bigint, origin: string): string {
@@ -110,4 +132,14 @@ function describeKind(value: unknown): string {
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'string') return 'a string'
   return typeof value === 'object' && value !== null ? 'an object' : String(value)
+}
+
+/** `messages[0].role` */
+export function formatPath(path: readonly PropertyKey[]): string {
+  let text = ''
+  for (const part of path) {
+    if (typeof part === 'number') text += `[${part}]`
+    else text += text ? `.${String(part)}` : String(part)
+  }
+  return text
 }
