@@ -104,3 +104,26 @@ const accepted: [string, Call][] = [
 test.each(accepted)('%s: accepted', (_, call) => {
   expect(() => checkCall(call)).not.toThrow()
 })
+
+test.each([
+  ['reasoning_effort', 'low'],
+  ['functions', []],
+  ['store', true],
+  ['service_tier', 'priority'],
+  ['modalities', ['text', 'audio']],
+])('the unknown field %s is refused by name', (key, value) => {
+  const rest = { wire: 'openai-chat', fields: { [key]: value } }
+  expect(() => checkCall(chat({ rest }))).toThrow(key)
+})
+
+test('labels and values that ask for nothing pass', () => {
+  const fields = {
+    user: 'u',
+    metadata: { a: 'b' },
+    store: false,
+    functions: null,
+    service_tier: 'auto',
+    modalities: ['text'],
+  }
+  checkCall(chat({ rest: { wire: 'openai-chat', fields } }))
+})

@@ -1,11 +1,44 @@
-import type { Call, ChatCall, CompletionCall, EmbedCall, Message, Sampling } from '../core/call.ts'
+import type { Call, ChatCall, CompletionCall, EmbedCall, Message, Rest, Sampling } from '../core/call.ts'
 import { Fault } from '../core/fault.ts'
+import type { Json } from '../core/json.ts'
 
 /** Refuses, with a Fault naming the field, what the engine would otherwise have to ignore. */
 export function checkCall(call: Call): void {
+  checkRest(call.rest)
   if (call.kind === 'chat') checkChat(call)
   else if (call.kind === 'completion') checkCompletion(call)
   else checkEmbed(call)
+}
+
+/** Labels that ask nothing of a model. */
+const labels: ReadonlySet<string> = new Set([
+  'user',
+  'safety_identifier',
+  'prompt_cache_key',
+  'metadata',
+  'user_security_context',
+])
+
+/** Fields beyond the canonical form: labels, and values that say what is so anyway. */
+function checkRest(rest: Rest | undefined): void {
+  for (const key in rest?.fields) {
+    const value = rest.fields[key]
+    if (labels.has(key) || value === null || value === false || isPlain(key, value)) continue
+    throw new Fault(
+      'unsupported-value',
+      `Unrecognized request argument supplied: ${key}. The built-in engine has no such field.`,
+      {
+        param: key,
+        input: value,
+        status: 400,
+      },
+    )
+  }
+}
+
+function isPlain(key: string, value: Json | undefined): boolean {
+  if (key === 'service_tier') return value === 'auto' || value === 'default'
+  return key === 'modalities' && Array.isArray(value) && value.every((item) => item === 'text')
 }
 
 function checkChat(call: ChatCall): void {

@@ -7,6 +7,7 @@ import { Fault } from '../core/fault.ts'
 import type { Backend } from '../core/reply.ts'
 import type { KeyRing } from '../policy/authenticate.ts'
 import type { BackendSpec, DeploymentSpec } from './deployment-spec.ts'
+import type { DesiredDeployment } from './desired-state.ts'
 import type { Snapshot } from './snapshot.ts'
 
 export type CompilerOptions = {
@@ -17,10 +18,11 @@ export type CompilerOptions = {
   readCredential(deployment: string, backend: BackendSpec): string | undefined
 }
 
-export type DesiredDeployment = { readonly spec: DeploymentSpec /** Unix milliseconds. */; readonly createdAt: number }
+/** A deployment and, in unix milliseconds, when it was made. */
+type Desired = Pick<DesiredDeployment, 'spec' | 'createdAt'>
 
 export type Compiler = {
-  compile(desired: readonly DesiredDeployment[], keys: KeyRing): Snapshot
+  compile(desired: readonly Desired[], keys: KeyRing): Snapshot
   /** Closes every transport once its calls are done. */
   close(): void
 }
@@ -38,7 +40,7 @@ export function createCompiler(options: CompilerOptions): Compiler {
   let compiled = new Map<DeploymentSpec, Compiled>()
   let backends = new Map<string, Backend>()
 
-  function compile(desired: readonly DesiredDeployment[], keys: KeyRing): Snapshot {
+  function compile(desired: readonly Desired[], keys: KeyRing): Snapshot {
     const liveCompiled = new Map<DeploymentSpec, Compiled>()
     const liveTransports = new Set<string>()
     const liveBackends = new Map<string, Backend>()
@@ -62,7 +64,7 @@ export function createCompiler(options: CompilerOptions): Compiler {
 
   return { compile, close: () => void compile([], new Map()) }
 
-  function compileDeployment({ spec, createdAt }: DesiredDeployment): Compiled {
+  function compileDeployment({ spec, createdAt }: Desired): Compiled {
     const routes: CompiledRoute[] = spec.backends
       ? spec.backends.map((backend) => compileRoute(backend, spec))
       : [{ backend: requireBuiltin(spec), priority: 0, weight: 1 }]
