@@ -26,7 +26,13 @@ export type Event =
       readonly model?: string | undefined
       readonly created?: number | undefined
       readonly systemFingerprint?: string | undefined
+      /** Unknown fields beside them, which the whole stream carries. */
+      readonly rest?: Rest | undefined
     }
+  /** Unknown fields of the answer that came without any text, such as annotations of the prompt. */
+  | { readonly type: 'answer-rest'; readonly rest: Rest }
+  /** Unknown fields of a choice's message. */
+  | { readonly type: 'message-rest'; readonly choice: number; readonly rest: Rest }
   | {
       readonly type: 'text-delta'
       readonly choice: number

@@ -22,6 +22,8 @@ export type Choice = {
   readonly finishReason: FinishReason | null
   readonly logprobs?: readonly TokenLogprob[] | undefined
   readonly rest?: Rest | undefined
+  /** Unknown fields of the message within the choice. */
+  readonly messageRest?: Rest | undefined
 }
 
 export type AnswerResult = ResultBase & { readonly kind: 'chat' | 'completion'; readonly choices: readonly Choice[] }
@@ -38,6 +40,7 @@ type OpenChoice = {
   reason: FinishReason | null
   logprobs: TokenLogprob[]
   rest: Rest | undefined
+  messageRest: Rest | undefined
 }
 
 /** Folds a stream into the Result that a whole answer would have been. */
@@ -45,16 +48,27 @@ export async function collectResult(kind: 'chat' | 'completion', events: AsyncIt
   const choices: OpenChoice[] = []
   let start: Extract<Event, { type: 'answer-start' }> | undefined
   let usage: Usage | undefined
+  let rest: Rest | undefined
   const choiceAt = (index: number): OpenChoice => {
     let choice = choices[index]
     if (!choice) {
-      choice = { text: null, reasoning: '', refusal: '', toolCalls: [], reason: null, logprobs: [], rest: undefined }
+      choice = {
+        text: null,
+        reasoning: '',
+        refusal: '',
+        toolCalls: [],
+        reason: null,
+        logprobs: [],
+        rest: undefined,
+        messageRest: undefined,
+      }
       choices[index] = choice
     }
     return choice
   }
   for await (const event of events) {
     if (event.type === 'answer-start') start = event
+    else if (event.type === 'answer-rest') rest = mergeRest(rest, event.rest)
     else if (event.type === 'usage') usage = event.usage
     else applyDelta(choiceAt(event.choice), event)
   }
@@ -65,15 +79,26 @@ export async function collectResult(kind: 'chat' | 'completion', events: AsyncIt
     created: start?.created,
     systemFingerprint: start?.systemFingerprint,
     usage,
+    rest: mergeRest(start?.rest, rest),
     choices: choices.map((choice, index) => closeChoice(choice, index)),
   }
 }
 
-function applyDelta(choice: OpenChoice, event: Exclude<Event, { type: 'answer-start' | 'usage' }>): void {
+/** Later fields win, as the last annotation of a choice covers all of it. */
+function mergeRest(first: Rest | undefined, second: Rest | undefined): Rest | undefined {
+  if (!first || !second) return first ?? second
+  return { wire: second.wire, fields: { ...first.fields, ...second.fields } }
+}
+
+function applyDelta(
+  choice: OpenChoice,
+  event: Exclude<Event, { type: 'answer-start' | 'answer-rest' | 'usage' }>,
+): void {
   switch (event.type) {
     case 'text-delta':
       choice.text = (choice.text ?? '') + event.text
       if (event.logprobs) choice.logprobs.push(...event.logprobs)
+      choice.rest = mergeRest(choice.rest, event.rest)
       break
     case 'reasoning-delta':
       choice.reasoning += event.text
@@ -91,7 +116,10 @@ function applyDelta(choice: OpenChoice, event: Exclude<Event, { type: 'answer-st
     }
     case 'choice-end':
       choice.reason = event.reason
-      choice.rest = event.rest
+      choice.rest = mergeRest(choice.rest, event.rest)
+      break
+    case 'message-rest':
+      choice.messageRest = mergeRest(choice.messageRest, event.rest)
   }
 }
 
@@ -106,5 +134,6 @@ function closeChoice(choice: OpenChoice, index: number): Choice {
     finishReason: choice.reason,
     logprobs: choice.logprobs.length > 0 ? choice.logprobs : undefined,
     rest: choice.rest,
+    messageRest: choice.messageRest,
   }
 }

@@ -1,10 +1,18 @@
-import type { Call } from '../../core/call.ts'
+import type { Call, Rest } from '../../core/call.ts'
 import type { Event } from '../../core/event.ts'
 import { randomHex } from '../../core/id.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Choice, Result } from '../../core/result.ts'
 import type { Usage } from '../../core/usage.ts'
-import { restFields, writeDelta, writeLogprob, writeToolCall, writeUsage } from '../openai-chat/answer.ts'
+import {
+  restFields,
+  writeAnswerRest,
+  writeDelta,
+  writeLogprob,
+  writeMore,
+  writeToolCall,
+  writeUsage,
+} from '../openai-chat/answer.ts'
 import { readChat, wireName as siblingWire } from '../openai-chat/server.ts'
 import type { AnswerHead, EventWriter, ServerEnd } from '../wire.ts'
 import { applyExtraParameters, readModelName } from './extra-parameters.ts'
@@ -67,6 +75,7 @@ function writeResult(result: Result, _call: Call, head: AnswerHead): string {
 
 function writeChoice(choice: Choice): JsonObject {
   const message: JsonObject = {
+    ...restFields(choice.messageRest),
     role: 'assistant',
     content: choice.text,
     tool_calls: choice.toolCalls?.map(writeToolCall) ?? null,
@@ -91,13 +100,13 @@ function openStream(_call: Call, head: AnswerHead): EventWriter {
   let prefix = ''
   let lastChoice: string | undefined
   let usage: Usage | undefined
-  const setHead = (id: string, created: number, model: string): void => {
-    prefix = `data: {"id":${JSON.stringify(id)},"object":"chat.completion.chunk","created":${created},"model":${JSON.stringify(model)},"choices":[`
+  const setHead = (id: string, created: number, model: string, rest?: Rest): void => {
+    prefix = `data: {"id":${JSON.stringify(id)},"object":"chat.completion.chunk","created":${created},"model":${JSON.stringify(model)}${writeMore(restFields(rest))},"choices":[`
   }
   setHead(randomHex(), head.created, head.servedModel)
 
-  const choice = (index: number, delta: string, reason: string | null, logprobs = 'null'): string =>
-    `{"index":${index},"delta":${delta},"finish_reason":${reason === null ? 'null' : `"${reason}"`},"logprobs":${logprobs}}`
+  const choice = (index: number, delta: string, reason: string | null, logprobs = 'null', rest?: Rest): string =>
+    `{"index":${index},"delta":${delta},"finish_reason":${reason === null ? 'null' : `"${reason}"`},"logprobs":${logprobs}${writeMore(restFields(rest))}}`
   const chunk = (text: string): string => `${prefix}${text}]}\n\n`
   const flush = (): string => {
     const text = lastChoice === undefined ? '' : chunk(lastChoice)
@@ -114,14 +123,16 @@ function openStream(_call: Call, head: AnswerHead): EventWriter {
     write(event: Event): string {
       switch (event.type) {
         case 'answer-start':
-          setHead(event.id ?? randomHex(), event.created ?? head.created, event.model ?? head.servedModel)
+          setHead(event.id ?? randomHex(), event.created ?? head.created, event.model ?? head.servedModel, event.rest)
           return ''
         case 'usage':
           usage = event.usage
           return ''
+        case 'answer-rest':
+          return writeAnswerRest(event.rest)
         case 'choice-end': {
           const text = flush() + begin(event.choice)
-          lastChoice = choice(event.choice, '{"content":""}', event.reason)
+          lastChoice = choice(event.choice, '{"content":""}', event.reason, 'null', event.rest)
           return text
         }
         case 'text-delta': {
@@ -129,7 +140,7 @@ function openStream(_call: Call, head: AnswerHead): EventWriter {
           return (
             flush() +
             begin(event.choice) +
-            chunk(choice(event.choice, `{"content":${JSON.stringify(event.text)}}`, null, logprobs))
+            chunk(choice(event.choice, `{"content":${JSON.stringify(event.text)}}`, null, logprobs, event.rest))
           )
         }
         default:

@@ -24,7 +24,7 @@ export function writeChatResult(result: Result, _call: Call, head: AnswerHead): 
 
 function writeChoice(choice: Choice): JsonObject {
   const message: JsonObject = {
-    annotations: [],
+    ...restFields(choice.messageRest),
     content: choice.text,
     refusal: choice.refusal ?? null,
     role: 'assistant',
@@ -86,8 +86,8 @@ export function openChatStream(call: Call, head: AnswerHead): EventWriter {
   const started = new Set<number>()
   let tail = ''
   let usage: Usage | undefined
-  const setHead = (id: string, created: number, model: string, fingerprint: string | null): void => {
-    tail = `,"created":${created},"id":${JSON.stringify(id)},"model":${JSON.stringify(model)},"object":"chat.completion.chunk","system_fingerprint":${JSON.stringify(fingerprint)}`
+  const setHead = (id: string, created: number, model: string, fingerprint: string | null, rest?: Rest): void => {
+    tail = `${writeMore(restFields(rest))},"created":${created},"id":${JSON.stringify(id)},"model":${JSON.stringify(model)},"object":"chat.completion.chunk","system_fingerprint":${JSON.stringify(fingerprint)}`
   }
   setHead(`chatcmpl-${randomId(29)}`, head.created, head.servedModel, null)
 
@@ -108,11 +108,14 @@ export function openChatStream(call: Call, head: AnswerHead): EventWriter {
             event.created ?? head.created,
             event.model ?? head.servedModel,
             event.systemFingerprint ?? null,
+            event.rest,
           )
           return ''
         case 'usage':
           usage = event.usage
           return ''
+        case 'answer-rest':
+          return writeAnswerRest(event.rest)
         case 'choice-end':
           return (
             begin(event.choice) + chunk(event.choice, '{}', event.reason, 'null', writeExtra(restFields(event.rest)))
@@ -139,10 +142,17 @@ export function openChatStream(call: Call, head: AnswerHead): EventWriter {
   }
 }
 
-type DeltaEvent = Exclude<Event, { type: 'answer-start' | 'usage' | 'choice-end' | 'text-delta' }>
+/** A chunk without choices or an id, as the service sends its annotations of the prompt: every client takes it. */
+export function writeAnswerRest(rest: Rest): string {
+  return `data: {"choices":[],"created":0,"id":"","model":"","object":""${writeMore(restFields(rest))}}\n\n`
+}
+
+type DeltaEvent = Exclude<Event, { type: 'answer-start' | 'answer-rest' | 'usage' | 'choice-end' | 'text-delta' }>
 
 export function writeDelta(event: DeltaEvent): string {
   switch (event.type) {
+    case 'message-rest':
+      return JSON.stringify(restFields(event.rest) ?? {})
     case 'reasoning-delta':
       return JSON.stringify({ reasoning_content: event.text })
     case 'refusal-delta':
@@ -156,6 +166,11 @@ export function writeDelta(event: DeltaEvent): string {
     case 'tool-call-delta':
       return JSON.stringify({ tool_calls: [{ function: { arguments: event.arguments }, index: event.index }] })
   }
+}
+
+/** Fields put after others, with the comma before them. */
+export function writeMore(fields: JsonObject | undefined): string {
+  return fields ? `,${JSON.stringify(fields).slice(1, -1)}` : ''
 }
 
 function writeExtra(fields: JsonObject | undefined): string {

@@ -129,10 +129,17 @@ function writeResponseFormat({ responseFormat: format }: ChatCall): JsonObject |
 
 const resultFields = new Set(['id', 'object', 'created', 'model', 'choices', 'usage', 'system_fingerprint'])
 const choiceFields = new Set(['index', 'finish_reason', 'message', 'logprobs', 'delta'])
+const messageFields = new Set(['role', 'content', 'refusal', 'tool_calls', 'reasoning_content', 'reasoning'])
+/** Padding against traffic analysis, of no use once it has arrived. */
+const chunkFields = new Set([...resultFields, 'obfuscation'])
+
+function readRest(object: JsonObject, known: ReadonlySet<string>): Rest | undefined {
+  const fields = pickUnknown(object, known)
+  return fields && { wire: wireName, fields }
+}
 
 function readChatResult(body: JsonObject, _call: Call): Result {
   if (!Array.isArray(body.choices)) throw new Fault('upstream-failed', "The backend's answer has no choices.")
-  const rest = pickUnknown(body, resultFields)
   return {
     kind: 'chat',
     id: text(body.id),
@@ -141,13 +148,12 @@ function readChatResult(body: JsonObject, _call: Call): Result {
     systemFingerprint: text(body.system_fingerprint),
     usage: readUsage(body.usage),
     choices: body.choices.filter(isJsonObject).map(readChoice),
-    rest: rest && { wire: wireName, fields: rest },
+    rest: readRest(body, resultFields),
   }
 }
 
 function readChoice(choice: JsonObject, position: number): Choice {
   const message = isJsonObject(choice.message) ? choice.message : {}
-  const rest = pickUnknown(choice, choiceFields)
   const toolCalls = Array.isArray(message.tool_calls) ? message.tool_calls.filter(isJsonObject) : []
   return {
     index: typeof choice.index === 'number' ? choice.index : position,
@@ -157,7 +163,8 @@ function readChoice(choice: JsonObject, position: number): Choice {
     toolCalls: toolCalls.length > 0 ? toolCalls.map(readToolCall) : undefined,
     finishReason: readReason(choice.finish_reason),
     logprobs: readLogprobs(choice.logprobs),
-    rest: rest && { wire: wireName, fields: rest },
+    rest: readRest(choice, choiceFields),
+    messageRest: readRest(message, messageFields),
   }
 }
 
@@ -222,7 +229,11 @@ async function* readChatEvents(payloads: AsyncIterable<string>): AsyncGenerator<
         model: text(chunk.model),
         created: typeof chunk.created === 'number' ? chunk.created : undefined,
         systemFingerprint: text(chunk.system_fingerprint),
+        rest: readRest(chunk, chunkFields),
       }
+    } else if (!Array.isArray(chunk.choices) || chunk.choices.length === 0) {
+      const rest = readRest(chunk, chunkFields)
+      if (rest) yield { type: 'answer-rest', rest }
     }
     if (Array.isArray(chunk.choices)) {
       for (const choice of chunk.choices) {
@@ -248,9 +259,10 @@ export function parseChunk(payload: string): JsonObject {
 function* readChoiceDelta(choice: JsonObject, open: Set<number>, toolsSeen: Set<string>): Generator<Event> {
   const index = typeof choice.index === 'number' ? choice.index : 0
   const delta = isJsonObject(choice.delta) ? choice.delta : {}
-  const unknown = pickUnknown(choice, choiceFields)
-  const rest = unknown && { wire: wireName, fields: unknown }
+  const rest = readRest(choice, choiceFields)
   open.add(index)
+  const messageRest = readRest(delta, messageFields)
+  if (messageRest) yield { type: 'message-rest', choice: index, rest: messageRest }
   const reasoning = text(delta.reasoning_content) ?? text(delta.reasoning)
   if (reasoning) yield { type: 'reasoning-delta', choice: index, text: reasoning }
   const logprobs = readLogprobs(choice.logprobs)
