@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -13,7 +13,7 @@ export type ServerProcess = {
   readonly httpsUrl: string
   readonly httpUrl: string
   readonly key: string
-  /** PEM of the local authority. */
+  /** PEM of the local authority; empty where the operator's own certificate is served. */
   readonly ca: string
   /** Everything the server wrote to standard error so far. */
   errors(): string
@@ -42,7 +42,7 @@ export function removeFolder(path: string): void {
 /** `ponto up` as a process of its own, on free loopback ports, once it says that it is ready. */
 export async function startServer(options: StartOptions = {}): Promise<ServerProcess> {
   const dataFolder = options.dataFolder ?? makeTempFolder()
-  const env = { PATH: process.env.PATH ?? '', HOME: dataFolder, ...options.env }
+  const env = { PATH: process.env.PATH ?? '', HOME: tmpdir(), ...options.env }
   const args = [main, 'up', '--data', dataFolder, '--port', '0', '--http-port', '0', '--json', '--log-level', 'warn']
   const child = spawn(process.execPath, [...args, ...(options.args ?? [])], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let errors = ''
@@ -57,7 +57,7 @@ export async function startServer(options: StartOptions = {}): Promise<ServerPro
     httpsUrl: ready.endpoints.azureOpenAI,
     httpUrl: ready.endpoints.http,
     key: ready.key,
-    ca: readFileSync(join(dataFolder, 'ca.pem'), 'utf8'),
+    ca: existsSync(join(dataFolder, 'ca.pem')) ? readFileSync(join(dataFolder, 'ca.pem'), 'utf8') : '',
     errors: () => errors,
     run: (command, stdin) => runCommand(['--data', dataFolder, ...command], env, stdin),
     async stop(signal = 'SIGTERM') {
