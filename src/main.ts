@@ -30,7 +30,7 @@ async function runServer(options: UpOptions): Promise<void> {
     import('./engine/builtins.ts'),
     import('./telemetry/logger.ts'),
   ])
-  const log = createLogger(options.logLevel)
+  const log = createLogger({ level: options.logLevel, isReadable: process.stderr.isTTY })
   const builtins = openBuiltins(join(root, 'models'), loaderEnvironment(), (level, text) => log[level]({}, text))
   try {
     const { serve } = await import('./boot/serve.ts')

@@ -59,7 +59,7 @@ async function ponto(
 function view(change: Partial<DeploymentView> = {}): DeploymentView {
   return {
     name: 'Mistral-large',
-    model: { format: 'Ponto', name: 'ponto-nano', version: '3' },
+    model: { format: 'Ponto', name: 'builtin-nano', version: '3' },
     etag: '"7"',
     source: { kind: 'stored' },
     createdAt: '2026-01-02T03:04:05Z',
@@ -80,15 +80,15 @@ describe('deployment create', () => {
   test('takes format and version of a built-in model from the server', async () => {
     answer = ({ path }) =>
       path === '/management/models'
-        ? { status: 200, body: { value: [{ format: 'Ponto', name: 'ponto-nano', version: '3', description: '' }] } }
+        ? { status: 200, body: { value: [{ format: 'Ponto', name: 'builtin-nano', version: '3', description: '' }] } }
         : { status: 201, body: view() }
-    const ran = await ponto(['deployment', 'create', 'Mistral-large', '--model', 'PONTO-nano'])
+    const ran = await ponto(['deployment', 'create', 'Mistral-large', '--model', 'BUILTIN-nano'])
     expect(ran).toMatchObject({ code: 0, err: '' })
     expect(ran.out).toContain('built-in engine')
     const put = server.seen.find(({ method }) => method === 'PUT')
     expect(put).toMatchObject({
       path: '/management/deployments/Mistral-large',
-      body: { model: { format: 'Ponto', name: 'ponto-nano', version: '3' } },
+      body: { model: { format: 'Ponto', name: 'builtin-nano', version: '3' } },
     })
     expect(put?.headers['if-none-match']).toBe('*')
   })
@@ -284,8 +284,8 @@ describe('output', () => {
     const { out } = await ponto(['deployment', 'list'])
     const lines = out.split('\n')
     expect(lines).toHaveLength(4)
-    expect(lines[0]).toMatch(/^NAME {11}MODEL {11}RUNS ON {21}DECLARED IN {3}CHANGED$/)
-    expect(lines[2]).toMatch(/^b {14}ponto-nano \(3\) {2}api\.example\.com and 1 more {2}ponto\.yaml:4 {2}2026-01-0/)
+    expect(lines[0]).toMatch(/^NAME {11}MODEL {13}RUNS ON {21}DECLARED IN {3}CHANGED$/)
+    expect(lines[2]).toMatch(/^b {14}builtin-nano \(3\) {2}api\.example\.com and 1 more {2}ponto\.yaml:4 {2}2026-01-0/)
   })
 
   test.each(['json', 'yaml'] as const)('%s holds what the server said, wherever the option stands', async (format) => {
@@ -353,7 +353,7 @@ describe('keys, status and env', () => {
       endpoints: ['https://localhost:8443'],
       dataFolder: folder.path,
       configFile: { path: 'ponto.yaml', error: 'line 3: unknown key "modle"' },
-      engine: { state: 'ready', detail: 'ponto-nano' },
+      engine: { state: 'ready', detail: 'builtin-nano' },
       deployments: 3,
       warnings: [],
     }

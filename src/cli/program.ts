@@ -62,7 +62,7 @@ const commands: readonly { name: string; summary: string; load: () => Promise<De
 const examples = `
 Examples:
   ponto up                                        start the server
-  ponto deployment create Mistral-large --model ponto-nano
+  ponto deployment create Mistral-large --model builtin-nano
   ponto deployment create gpt-4o --model gpt-4o --backend https://api.example.com/v1 --credential-stdin
   eval "$(ponto env)"                             endpoint, key and trust for the clients in this shell
   ponto doctor                                    when something does not work`

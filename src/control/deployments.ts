@@ -52,7 +52,7 @@ export function createDeployments(
     async put(request, name) {
       const document = await readJsonBody(request)
       const { deployment, isNew } = await state.write(name, (current) => {
-        checkPreconditions(request.headers, current?.etag)
+        checkPreconditions(request.headers, stateOf(current))
         return accept(document, name, current)
       })
       return answer(isNew ? 201 : 200, deployment)
@@ -61,14 +61,14 @@ export function createDeployments(
       const patch = await readJsonBody(request)
       const { deployment } = await state.write(name, (current) => {
         if (!current) return refuseUnknown(name)
-        checkPreconditions(request.headers, current.etag)
+        checkPreconditions(request.headers, stateOf(current))
         const { source, etag, createdAt, updatedAt, ...shown } = viewDeployment(current)
         return accept(mergePatch(shown as unknown as JsonObject, patch), name, current)
       })
       return answer(200, deployment)
     },
     async remove(request, name) {
-      const wasThere = await state.remove(name, (current) => checkPreconditions(request.headers, current?.etag))
+      const wasThere = await state.remove(name, (current) => checkPreconditions(request.headers, stateOf(current)))
       return wasThere ? { status: 204 } : refuseUnknown(name)
     },
     probe: async (_request, name) => ({
@@ -109,4 +109,8 @@ function sealSpec(spec: DeploymentSpec, sealer: Sealer): DeploymentSpec {
     return isPlain ? { ...backend, credential: sealCredential(sealer, spec.name, url, credential.value) } : backend
   }
   return spec.backends ? { ...spec, backends: spec.backends.map(seal) } : spec
+}
+
+function stateOf(current: DesiredDeployment | undefined): { etag: string; name: string } | undefined {
+  return current && { etag: current.etag, name: current.spec.name }
 }

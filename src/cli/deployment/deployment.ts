@@ -20,7 +20,7 @@ export function defineDeployment(group: Command, context: CommandContext): void 
     `
 Examples:
   ponto deployment list
-  ponto deployment create Mistral-large --model ponto-nano
+  ponto deployment create Mistral-large --model builtin-nano
   ponto deployment update gpt-4o --upstream-model gpt-4o-2024-11-20 --backend https://api.example.com/v1
   ponto deployment delete gpt-4o`,
   )
@@ -36,7 +36,7 @@ function defineCreate(command: Command, context: CommandContext): void {
     `${backendFlagsHelp}
 
 Examples:
-  ponto deployment create Mistral-large --model ponto-nano
+  ponto deployment create Mistral-large --model builtin-nano
   ponto deployment create gpt-4o --model gpt-4o --credential-stdin \\
     --backend https://contoso.openai.azure.com --protocol azure-openai --api-version 2024-10-21 < key.txt
   ponto deployment create fast --model llama --backend http://10.0.0.5:8000/v1 --weight 3 --backend http://10.0.0.6:8000/v1
@@ -65,7 +65,7 @@ Backends are replaced as a whole, --file replaces everything.
 Examples:
   ponto deployment update gpt-4o --model-version 2024-11-20
   ponto deployment update gpt-4o --backend https://api.example.com/v1 --credential-env PONTO_SECRET_EXAMPLE
-  ponto deployment update gpt-4o --built-in --model ponto-nano`,
+  ponto deployment update gpt-4o --built-in --model builtin-nano`,
   )
   command.action(async (name: string) => {
     const client = openManagementClient(context.folder())

@@ -56,7 +56,7 @@ const status: Status = {
   startedAt: '2026-01-02T03:04:05Z',
   endpoints: ['https://localhost:8443'],
   dataFolder: '/x',
-  engine: { state: 'ready', detail: 'ponto-nano' },
+  engine: { state: 'ready', detail: 'builtin-nano' },
   deployments: 2,
   warnings: [],
 }
