@@ -44,9 +44,9 @@ export const backendSpecSchema = z.strictObject({
   timeouts: z
     .strictObject({
       connectMs: timeoutMs.default(5_000),
-      firstByteMs: timeoutMs.default(120_000),
-      idleMs: timeoutMs.default(60_000),
-      totalMs: timeoutMs.default(600_000),
+      firstByteMs: timeoutMs.default(300_000),
+      idleMs: timeoutMs.default(120_000),
+      totalMs: timeoutMs.default(1_800_000),
     })
     .prefault({}),
 })
