@@ -28,7 +28,7 @@ describe('readDeployment', () => {
             protocol: 'openai',
             priority: 0,
             weight: 1,
-            timeouts: { connectMs: 5_000, firstByteMs: 120_000, idleMs: 60_000, totalMs: 600_000 },
+            timeouts: { connectMs: 5_000, firstByteMs: 300_000, idleMs: 120_000, totalMs: 1_800_000 },
           },
         ],
       },
