@@ -79,13 +79,23 @@ function serve(options: ListenOptions, port: number, tls: TlsPair | undefined): 
     idleTimeout: idleLimitS,
     maxRequestBodySize: hardBodyLimitBytes,
     development: false,
-    fetch: (request, server) => handle(request, (turn) => server.timeout(request, turn === 'caller' ? idleLimitS : 0)),
-    error: () =>
-      new Response('{"error":{"code":"InternalServerError","message":"The server had an error."}}', {
-        status: 500,
-        headers: { 'content-type': 'application/json' },
-      }),
+    fetch: (request, server) =>
+      hasPlainHost(request)
+        ? handle(request, (turn) => server.timeout(request, turn === 'caller' ? idleLimitS : 0))
+        : writeError(400, 'BadRequest', 'The Host header is not a host name or address.'),
+    error: () => writeError(500, 'InternalServerError', 'The server had an error.'),
   })
+}
+
+const hostPattern = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/i
+
+/** The URL of a request is made with its Host header: one that holds more than a name would say where the path begins. */
+function hasPlainHost(request: Request): boolean {
+  return hostPattern.test(request.headers.get('host') ?? '') && URL.canParse(request.url)
+}
+
+function writeError(status: number, code: string, message: string): Response {
+  return Response.json({ error: { code, message } }, { status })
 }
 
 function requireFreePort(host: string, port: number): Promise<void> {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { connect } from 'node:net'
 import { type FakeUpstream, json, startFakeUpstream } from '../support/fake-upstream.ts'
 import { type Harness, startHarness, testKey } from '../support/harness.ts'
 
@@ -196,6 +197,24 @@ describe('inference details', () => {
     expect((await info('2025-04-01')).model_type).toBe('chat_completion')
   })
 })
+
+test.each(['a b', '[::1', 'a/b', 'x:99999', 'x@y', 'a#b', 'a?b', '/management'])(
+  'the Host header %p is refused',
+  async (host) => {
+    const answer = await new Promise<string>((resolve, reject) => {
+      const socket = connect(Number(new URL(ponto.url).port), '127.0.0.1', () => {
+        socket.write(`GET /openai/v1/models HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
+      })
+      let text = ''
+      socket.on('data', (chunk) => {
+        text += chunk
+      })
+      socket.on('end', () => resolve(text))
+      socket.on('error', reject)
+    })
+    expect(answer).toStartWith('HTTP/1.1 400')
+  },
+)
 
 test('request ids, echo and CORS', async () => {
   const response = await ponto.post(v1, ask, { 'api-key': testKey, 'x-ms-client-request-id': 'abc-1' })
