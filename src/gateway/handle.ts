@@ -30,7 +30,7 @@ export function createGateway(options: GatewayOptions): Handle {
     if (request.method === 'OPTIONS') return respondPreflight(request)
     const url = new URL(request.url)
     const requestId = crypto.randomUUID()
-    const headers = baseHeaders(requestId, readClientRequestId(request))
+    const headers = baseHeaders(requestId, request)
     const match = options.matchRoute(request.method, url.pathname)
     try {
       return await answer(options, request, url, match, requestId, headers, setTurn)
@@ -105,13 +105,6 @@ function requireEndpoint(match: Match, method: string, path: string): Endpoint {
 function faultWriter(match: Match, path: string): (fault: Fault, requestId: string) => FaultBody {
   if (match.found === 'endpoint' && match.endpoint.kind === 'inference') return match.endpoint.end.writeFault
   return path.startsWith('/openai') ? writeOpenAIFault : writeInferenceFault
-}
-
-const clientRequestIdPattern = /^[\x21-\x7e]{1,128}$/
-
-function readClientRequestId(request: Request): string | null {
-  const id = request.headers.get('x-ms-client-request-id')
-  return id !== null && clientRequestIdPattern.test(id) ? id : null
 }
 
 function logFault(log: Logger, fault: Fault, requestId: string, method: string, path: string): void {

@@ -20,18 +20,26 @@ const exposed = [
 
 export const region = 'local'
 
-/** What every answer of the data plane carries. `clientRequestId` is echoed, since Azure clients match on it. */
-export function baseHeaders(requestId: string, clientRequestId: string | null): Record<string, string> {
-  return {
+const clientRequestIdPattern = /^[\x21-\x7e]{1,128}$/
+
+/** What every answer of the data plane carries. A client's own request id is echoed, since Azure clients match on it. */
+export function baseHeaders(requestId: string, request: Request): Record<string, string> {
+  const clientRequestId = request.headers.get('x-ms-client-request-id')
+  const isEchoed = clientRequestId !== null && clientRequestIdPattern.test(clientRequestId)
+  const headers: Record<string, string> = {
     'content-type': 'application/json',
     'apim-request-id': requestId,
     'x-request-id': requestId,
-    'x-ms-client-request-id': clientRequestId ?? requestId,
+    'x-ms-client-request-id': isEchoed ? clientRequestId : requestId,
     'x-ms-region': region,
     'x-content-type-options': 'nosniff',
-    'access-control-allow-origin': '*',
-    'access-control-expose-headers': exposed,
   }
+  // Only pages ask for leave to read an answer. Keys travel in headers and never in cookies, so any origin may.
+  if (request.headers.has('origin')) {
+    headers['access-control-allow-origin'] = '*'
+    headers['access-control-expose-headers'] = exposed
+  }
+  return headers
 }
 
 export function respondReply(

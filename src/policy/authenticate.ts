@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Caller } from '../core/exchange.ts'
 import { Fault } from '../core/fault.ts'
 
@@ -27,5 +27,5 @@ function readBearer(value: string | null): string | null {
 }
 
 export function hashKey(key: string): string {
-  return createHash('sha256').update(key).digest('hex')
+  return hash('sha256', key, 'hex')
 }

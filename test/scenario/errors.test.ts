@@ -217,7 +217,11 @@ test.each(['a b', '[::1', 'a/b', 'x:99999', 'x@y', 'a#b', 'a?b', '/management'])
 )
 
 test('request ids, echo and CORS', async () => {
-  const response = await ponto.post(v1, ask, { 'api-key': testKey, 'x-ms-client-request-id': 'abc-1' })
+  const response = await ponto.post(v1, ask, {
+    'api-key': testKey,
+    'x-ms-client-request-id': 'abc-1',
+    origin: 'https://app.example',
+  })
   expect(response.headers.get('x-ms-client-request-id')).toBe('abc-1')
   expect(response.headers.get('x-request-id')).toBe(response.headers.get('apim-request-id'))
   expect(response.headers.get('access-control-allow-origin')).toBe('*')
