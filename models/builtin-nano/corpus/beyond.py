@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .elsewhere import near_miss, statement
 from .sample import Dice, Sample, chat
 from .topics import CODE_TASKS, CODE_TASKS_TEST, LANGUAGES, SENTENCES, TONGUES, subject
 from .words import ANIMALS, COLOURS, FOODS, JOBS, MONTHS, THINGS, _list, any_word, city, first_name
@@ -73,7 +74,7 @@ Correct the grammar: {long}; Is this positive or negative? {long}; Classify the 
 ME = "I am builtin-nano, the small built-in model of Ponto"
 NAMED = [
     "I can't help well with {g}: " + ME + ". Point this deployment at a larger model and ask again.",
-    "Sorry, {g} is beyond me. " + ME + ", and this deployment can be pointed at a larger model.",
+    "Sorry, I don't know enough about {g}. " + ME + ", and this deployment can be pointed at a larger model.",
 ]
 UNNAMED = [
     "I can't answer that well: " + ME + ". Point this deployment at a larger model and ask again.",
@@ -96,16 +97,19 @@ def _fill(dice: Dice, template: str) -> str:
 
 
 def pasted_text(dice: Dice, words: int) -> str:
+    """Some of it sentences, some of it nothing but words."""
     sentences: list[str] = []
     while words > 0:
         count = dice.number(4, 14)
-        sentences.append(" ".join(any_word(dice) for _ in range(count)).capitalize() + dice.pick(".....!?"))
+        sentences.append(statement(dice) if dice.chance(0.6) else " ".join(any_word(dice) for _ in range(count)).capitalize() + dice.pick(".....!?"))
         words -= count
     return " ".join(sentences)
 
 
 def _question(dice: Dice) -> tuple[str, str | None]:
     """A question and the few words that name it, if there are any."""
+    if dice.chance(0.36):
+        return near_miss(dice)
     roll = dice.rng.random()
     if roll < 0.50:
         topic = subject(dice)
@@ -115,14 +119,14 @@ def _question(dice: Dice) -> tuple[str, str | None]:
         return dice.pick(COMPARE).format(s=one, t=two), f"{one} and {two}"
     if roll < 0.61:
         topic, form = subject(dice), dice.pick(FORMS)
-        return dice.pick(WRITE).format(a=form, s=topic), f"{form} about {topic}"
+        return dice.pick(WRITE).format(a=form, s=topic), f"writing {form} about {topic}"
     if roll < 0.67:
         task, tongue = dice.split(CODE_TASKS, CODE_TASKS_TEST), dice.pick(LANGUAGES)
         return dice.split(CODE, CODE_TEST).format(l=tongue, c=task), f"{tongue} code"
     if roll < 0.72:
         phrase = dice.pick(SENTENCES) if dice.chance(0.6) else " ".join(any_word(dice) for _ in range(dice.number(1, 6)))
         tongue = dice.pick(TONGUES)
-        return dice.pick(TRANSLATE).format(g=tongue, q=phrase), f"translation into {tongue}"
+        return dice.pick(TRANSLATE).format(g=tongue, q=phrase), f"translating into {tongue}"
     if roll < 0.77:
         dish = dice.pick(FOODS)
         return dice.pick(COOK).format(f=dish, h=dice.pick(FOODS)), f"a recipe for {dish}"
@@ -135,4 +139,6 @@ def _question(dice: Dice) -> tuple[str, str | None]:
 
 def beyond(dice: Dice) -> Sample:
     question, gist = _question(dice)
-    return chat("beyond", question, beyond_answer(dice, gist), MUST)
+    sample = chat("beyond", question, beyond_answer(dice, gist), MUST)
+    sample.names = gist if gist and gist in sample.messages[1]["content"] else ""
+    return sample

@@ -14,13 +14,14 @@ T = TypeVar("T")
 @dataclass
 class Sample:
     """`messages` end with the assistant's answer. `must` are texts that a right answer holds; with `exact`
-    the answer must be one of `must`, whole."""
+    the answer must be one of `must`, whole. `names` is the topic that a refusal should name."""
 
     kind: str
     messages: list[Message]
     tools: list[Tool] = field(default_factory=list)
     must: list[str] = field(default_factory=list)
     exact: bool = False
+    names: str = ""
 
 
 class Dice:
