@@ -166,8 +166,23 @@ function isOnTerminal() {
   return Boolean(process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY)
 }
 
+/**
+ * Stops when the parent is gone. npm hands a signal to the shell it runs the script with, and that shell dies of it without
+ * telling us; without this, ending `npm start` would leave the server running.
+ */
+function followParent() {
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(timer)
+    process.kill(process.pid, 'SIGTERM')
+  }, 250)
+  timer.unref()
+}
+
 /** Runs the server again for as long as it ends in a way nobody asked for. */
 async function supervise(bun, args) {
+  if (process.env.npm_lifecycle_event) followParent()
   let delayMs = firstRestartMs
   for (;;) {
     const startedAt = Date.now()

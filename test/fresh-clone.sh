@@ -35,6 +35,7 @@ npx ponto doctor
 check 'doctor' $? 0
 kill -TERM "$server"
 wait "$server"
+for _ in $(seq 50); do pgrep -f "$folder/ponto/src/main.ts" >/dev/null || break; sleep 0.2; done
 check 'stop' "$(pgrep -f "$folder/ponto/src/main.ts" | wc -l)" 0
 
 printf '%d passed, %d failed, 0 skipped\n' "$passed" "$failed"
