@@ -6,6 +6,8 @@ export type Step =
   | { readonly do: 'head'; readonly status?: number; readonly headers?: Record<string, string> }
   | { readonly do: 'send'; readonly text: string }
   | { readonly do: 'wait'; readonly ms: number }
+  /** Waits for what the test decides. */
+  | { readonly do: 'until'; readonly promise: Promise<unknown> }
   /** Waits until the caller hangs up. */
   | { readonly do: 'stall' }
   /** Breaks the connection without ending the answer. */
@@ -17,15 +19,21 @@ export type SeenRequest = {
   readonly path: string
   readonly headers: IncomingMessage['headers']
   readonly body: string
+  /** Unix milliseconds at which the request had been read. */
+  readonly receivedAtMs: number
   /** Resolves when the answer is over: true when it was sent whole, false when the connection broke. */
   readonly finished: Promise<boolean>
 }
+
+export type Responder = (request: SeenRequest) => readonly Step[] | Promise<readonly Step[]>
 
 export type FakeUpstream = {
   readonly url: string
   readonly requests: SeenRequest[]
   /** How the next requests are answered; the last script stays. */
   script(...scripts: (readonly Step[])[]): void
+  /** From now on each answer is chosen by what was asked, and scripts play no part. */
+  respond(choose: Responder): void
   stop(): Promise<void>
 }
 
@@ -51,9 +59,13 @@ export function event(payload: unknown): Step {
 export async function startFakeUpstream(): Promise<FakeUpstream> {
   const requests: SeenRequest[] = []
   let scripts: (readonly Step[])[] = [json({ error: { message: 'no script' } }, 500)]
-  const server = createServer((request, response) => {
+  let responder: Responder | undefined
+  const nextScript = (): Responder => {
     const script = (scripts.length > 1 ? scripts.shift() : scripts[0]) as readonly Step[]
-    void play(request, response, script, requests)
+    return () => script
+  }
+  const server = createServer((request, response) => {
+    void play(request, response, responder ?? nextScript(), requests)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
@@ -61,6 +73,9 @@ export async function startFakeUpstream(): Promise<FakeUpstream> {
     requests,
     script(...next) {
       scripts = next
+    },
+    respond(choose) {
+      responder = choose
     },
     stop() {
       server.closeAllConnections()
@@ -72,7 +87,7 @@ export async function startFakeUpstream(): Promise<FakeUpstream> {
 async function play(
   request: IncomingMessage,
   response: ServerResponse,
-  script: readonly Step[],
+  choose: Responder,
   requests: SeenRequest[],
 ): Promise<void> {
   let body = ''
@@ -80,8 +95,16 @@ async function play(
   const finished = new Promise<boolean>((resolve) => {
     response.once('close', () => resolve(response.writableFinished))
   })
-  requests.push({ method: request.method ?? '', path: request.url ?? '', headers: request.headers, body, finished })
-  for (const step of script) {
+  const seen: SeenRequest = {
+    method: request.method ?? '',
+    path: request.url ?? '',
+    headers: request.headers,
+    body,
+    receivedAtMs: Date.now(),
+    finished,
+  }
+  requests.push(seen)
+  for (const step of await choose(seen)) {
     if (response.destroyed) return
     switch (step.do) {
       case 'head':
@@ -93,6 +116,9 @@ async function play(
         break
       case 'wait':
         await new Promise((resolve) => setTimeout(resolve, step.ms))
+        break
+      case 'until':
+        await Promise.race([step.promise, finished])
         break
       case 'stall':
         await finished

@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { DeploymentInput } from '../../src/snapshot/deployment-spec.ts'
 import { startHarness } from './harness.ts'
@@ -13,28 +13,24 @@ export type HarnessProcess = {
 /** The harness in a process of its own, so that its memory can be told from the test's. */
 export async function startHarnessProcess(...deployments: DeploymentInput[]): Promise<HarnessProcess> {
   const child = fork(import.meta.filename, [JSON.stringify(deployments)])
-  const [url] = (await next(child)) as [string]
+  const ended = once(child, 'exit')
+  const takers: ((message: unknown) => void)[] = []
+  child.on('message', (message) => takers.shift()?.(message))
+  const next = (): Promise<unknown> => {
+    const failed = ended.then(([code]) => Promise.reject(new Error(`the server's process ended with code ${code}`)))
+    return Promise.race([new Promise((take) => takers.push(take)), failed])
+  }
   return {
-    url,
+    url: (await next()) as string,
     async readRss() {
       child.send('rss')
-      const [rss] = (await next(child)) as [number]
-      return rss
+      return (await next()) as number
     },
     async stop() {
       child.kill()
-      await once(child, 'exit')
+      await ended
     },
   }
-}
-
-function next(child: ChildProcess): Promise<unknown[]> {
-  return Promise.race([
-    once(child, 'message'),
-    once(child, 'exit').then(([code]) => {
-      throw new Error(`the server's process ended with code ${code}`)
-    }),
-  ])
 }
 
 if (import.meta.main) {

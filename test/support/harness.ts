@@ -58,7 +58,12 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     maxBodyBytes: options.maxBodyBytes ?? 1024 * 1024,
     log,
   })
-  const listener: Listener = await listen({ host: '127.0.0.1', port: 0, handle: gateway, idleLimitS: options.idleLimitS })
+  const listener: Listener = await listen({
+    host: '127.0.0.1',
+    port: 0,
+    handle: gateway,
+    idleLimitS: options.idleLimitS,
+  })
   const auth = { 'api-key': testKey }
   return {
     url: listener.url,

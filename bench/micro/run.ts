@@ -1,0 +1,23 @@
+import { type Bench, time } from './bench.ts'
+import { spliceModelBenches } from './core/splice-model.ts'
+import { authenticateBenches } from './policy/authenticate.ts'
+import { openaiChatBenches } from './wire/openai-chat.ts'
+import { sseRelayBenches } from './wire/sse-relay.ts'
+
+/** `npm run ponto -- --run-script bench/micro/run.ts [word]`: nanoseconds of single steps of a request, those whose name holds the word. */
+
+const sampleMs = 20
+
+const all: readonly Bench[] = [...authenticateBenches, ...openaiChatBenches, ...spliceModelBenches, ...sseRelayBenches]
+const word = process.argv[2] ?? ''
+const chosen = all.filter(({ name }) => name.includes(word))
+if (chosen.length === 0) {
+  console.error(`no name holds "${word}"`)
+  process.exit(1)
+}
+const width = Math.max(...chosen.map(({ name }) => name.length))
+console.log(`${'ns for one'.padEnd(width)}  ${'least'.padStart(8)}  ${'median'.padStart(8)}`)
+for (const bench of chosen) {
+  const { minNs, medianNs } = await time(bench, sampleMs)
+  console.log(`${bench.name.padEnd(width)}  ${minNs.toFixed(0).padStart(8)}  ${medianNs.toFixed(0).padStart(8)}`)
+}

@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+
+/** What the checks know of the server they run against: what `ponto env` says, and the upstream's own memory. */
+
+export const inferenceUrl = process.env.AZUREAI_ENDPOINT_URL
+export const rootUrl = process.env.AZURE_OPENAI_ENDPOINT
+export const key = process.env.AZUREAI_ENDPOINT_KEY
+
+const upstreamUrl = process.env.CONFORMANCE_UPSTREAM
+
+/** A client's name and version as the report shows them. */
+export function nameClient(packageName, title = packageName) {
+  const file = new URL(`../../../node_modules/${packageName}/package.json`, import.meta.url)
+  return `${title} ${JSON.parse(readFileSync(file, 'utf8')).version}`
+}
+
+/** A text that finds a check's own requests again at the upstream. */
+export function newMark() {
+  return `mark-${randomUUID()}`
+}
+
+/** The requests that reached the upstream with this mark, once all of them are over. */
+export async function listSeen(mark) {
+  return (await fetch(`${upstreamUrl}/seen/${mark}`)).json()
+}
+
+/** Lets the gated answer to the request with this mark go on. */
+export async function release(mark) {
+  await fetch(`${upstreamUrl}/release/${mark}`)
+}
+
+export const user = (content) => ({ role: 'user', content })
+
+/** A question whose answer needs more than one byte a character. */
+export const question = 'Grüße an 世界 👋, wie geht es?'
+
+export const weatherTool = {
+  type: 'function',
+  function: {
+    name: 'get_weather',
+    description: 'The weather in a city',
+    parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+  },
+}
+
+/** Milliseconds that the upstream asks a limited caller to wait. */
+export const retryAfterMs = Number(process.env.CONFORMANCE_RETRY_AFTER_MS)
+
+export async function collect(stream) {
+  const items = []
+  for await (const item of stream) items.push(item)
+  return items
+}
+
+/** The text of a chat stream's chunks. */
+export function joinText(chunks) {
+  return chunks.map((chunk) => chunk.choices[0]?.delta?.content ?? '').join('')
+}

@@ -1,0 +1,110 @@
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+
+/** One behaviour of one client. */
+export type Check = {
+  /** Name and, where there is one, version. */
+  readonly client: string
+  readonly name: string
+  readonly outcome: 'passed' | 'failed' | 'skipped'
+  /** Why it failed or was skipped. */
+  readonly detail?: string
+}
+
+/** What one run of a language's checks came to. */
+export type SuiteReport = {
+  /** `Node 20.20.2` */
+  readonly runtime: string
+  readonly checks: readonly Check[]
+}
+
+export type SuiteCommand = {
+  readonly name: string
+  readonly runtime: string
+  readonly program: string
+  readonly args: readonly string[]
+  readonly folder: string
+  readonly environment: Readonly<Record<string, string>>
+  readonly limitMs: number
+  /** Told of each check as it ends. */
+  readonly onCheck?: (check: Check) => void
+}
+
+/**
+ * Runs a program that prints one check per line as JSON. A program that ends badly without a failed check to show for
+ * it, or that makes no check at all, counts as a failed check of its own, with what it printed besides.
+ */
+export async function runSuite(command: SuiteCommand): Promise<SuiteReport> {
+  const { program, args, folder, environment, onCheck } = command
+  const child = spawn(program, args, { cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
+  const timer = setTimeout(() => child.kill('SIGKILL'), command.limitMs)
+  const checks: Check[] = []
+  const noise: string[] = []
+  const ended = new Promise<string>((settle) => {
+    child.once('error', (error) => settle(`${program} cannot be started: ${error.message}`))
+    child.once('close', (code, signal) => settle(`it ended with ${signal ?? code}`))
+  })
+  child.stderr.on('data', (chunk) => noise.push(String(chunk)))
+  for await (const line of createInterface({ input: child.stdout })) {
+    const check = readCheck(line)
+    if (check) {
+      checks.push(check)
+      onCheck?.(check)
+    } else noise.push(`${line}\n`)
+  }
+  const end = await ended
+  clearTimeout(timer)
+  const hasFailed = checks.some(({ outcome }) => outcome === 'failed')
+  if (!hasFailed && (child.exitCode !== 0 || checks.length === 0)) {
+    const detail = `${end} after ${checks.length} checks:\n${noise.join('')}`
+    checks.push({ client: command.name, name: 'the run as a whole', outcome: 'failed', detail })
+  }
+  return { runtime: command.runtime, checks }
+}
+
+function readCheck(line: string): Check | undefined {
+  if (!line.startsWith('{"client":')) return undefined
+  return JSON.parse(line)
+}
+
+export function countOutcomes(checks: readonly Check[]): Record<Check['outcome'], number> {
+  const counts = { passed: 0, failed: 0, skipped: 0 }
+  for (const { outcome } of checks) counts[outcome]++
+  return counts
+}
+
+/** A row per client and runtime. */
+export function renderTable(reports: readonly SuiteReport[]): string {
+  const rows = reports.flatMap(({ runtime, checks }) =>
+    [...Map.groupBy(checks, ({ client }) => client)].map(([client, own]) => {
+      const { passed, failed, skipped } = countOutcomes(own)
+      const [, name = client, version = ''] = /^(.+) (\d\S*)$/.exec(client) ?? []
+      return [name, version, runtime, ...[own.length, passed, failed, skipped].map(String)]
+    }),
+  )
+  const table = [['client', 'version', 'runtime', 'checks', 'passed', 'failed', 'skipped'], ...rows]
+  const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? []
+  return table
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+/** The checks that failed, each with its reason; empty when none did. */
+export function renderFailures(reports: readonly SuiteReport[]): string {
+  return reports
+    .flatMap(({ runtime, checks }) =>
+      checks
+        .filter(({ outcome }) => outcome === 'failed')
+        .map(({ client, name, detail }) => `FAILED ${client}, ${runtime}: ${name}\n${indent(detail ?? '')}\n`),
+    )
+    .join('\n')
+}
+
+function indent(text: string): string {
+  return text.trimEnd().replace(/^/gm, '    ')
+}

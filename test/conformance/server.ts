@@ -1,0 +1,77 @@
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { makeTempFolder, removeFolder, type ServerProcess, startServer } from '../support/server-process.ts'
+import { retryAfterMs, startUpstream } from './upstream.ts'
+
+export type ConformanceServer = {
+  /** Everything a client's process is given: what `ponto env` prints, and where the upstream tells what it saw. */
+  readonly environment: Readonly<Record<string, string>>
+  stop(): Promise<void>
+}
+
+/** Deployments by name, and the model that each asks the upstream for. The vendors' clients call them in any case. */
+const deployments = {
+  'Relay-Chat': 'plain',
+  'Relay-Gated': 'gated',
+  'Relay-Tools': 'tools',
+  'Relay-Limited': 'limited',
+  'Relay-Refusing': 'refusing',
+  'Relay-Failing': 'failing',
+  'Relay-Silent': 'silent',
+  'Relay-Cut': 'cut',
+  'Relay-Endless': 'endless',
+  'Relay-Untidy': 'untidy',
+  'Relay-Floats': 'float-only',
+} as const
+
+/**
+ * A server as its users run it: started by `ponto up` with HTTPS and its own authority, upstream deployments from a
+ * YAML file, and `Mistral-large`, the built-in model, made with the command line.
+ */
+export async function startConformanceServer(): Promise<ConformanceServer> {
+  const upstream = await startUpstream()
+  const folder = makeTempFolder()
+  const config = join(folder, 'ponto.yaml')
+  writeFileSync(config, writeConfig(upstream.url))
+  const ponto = await startServer({ dataFolder: join(folder, 'data'), args: ['--config', config] })
+  const stop = async (): Promise<void> => {
+    await ponto.stop()
+    await upstream.stop()
+    removeFolder(folder)
+  }
+  try {
+    await runPonto(ponto, 'deployment', 'create', 'Mistral-large', '--model', 'builtin-nano')
+    const variables = readExports(await runPonto(ponto, 'env', '--shell', 'posix'))
+    const own = { CONFORMANCE_UPSTREAM: upstream.url, CONFORMANCE_RETRY_AFTER_MS: String(retryAfterMs) }
+    return { environment: { ...variables, ...own }, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+function writeConfig(upstreamUrl: string): string {
+  const entry = (name: string, backend: object): string =>
+    `  - name: ${name}\n    model: { name: gpt-4o, version: "2024-08-06" }\n    backends: [${JSON.stringify(backend)}]\n`
+  const plain = Object.entries(deployments).map(([name, model]) => entry(name, { url: `${upstreamUrl}/v1`, model }))
+  const azure = entry('Relay-Azure', { url: upstreamUrl, protocol: 'azure-openai', model: 'plain' })
+  const foundry = entry('Relay-Foundry', { url: upstreamUrl, protocol: 'foundry', model: 'plain' })
+  return `deployments:\n${plain.join('')}${azure}${foundry}`
+}
+
+async function runPonto(ponto: ServerProcess, ...args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await ponto.run(args)
+  if (code !== 0) throw new Error(`ponto ${args.join(' ')} ended with ${code}:\n${stderr}${ponto.errors()}`)
+  return stdout
+}
+
+/** The variables a shell has after `eval "$(ponto env)"`, and what it takes to find programs. */
+function readExports(exports: string): Record<string, string> {
+  const base = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' }
+  const output = execFileSync('sh', ['-c', 'eval "$1"; env -0', 'sh', exports], { env: base, encoding: 'utf8' })
+  const entries = output.split('\0').filter(Boolean)
+  return Object.fromEntries(
+    entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
+  )
+}
