@@ -128,7 +128,7 @@ function defineReaders(group: Command, context: CommandContext): void {
 
 function addSpecFlags(command: Command, context: CommandContext) {
   command
-    .option('--model <name>', 'name of the model')
+    .option('--model <name>', 'name of the model; with --backend that of the deployment unless given')
     .option('--model-version <version>', 'its version')
     .option('--model-format <format>', 'its publisher, as Azure lists it')
     .option('--file <spec>', 'read everything from a YAML or JSON file, - for standard input')
@@ -143,8 +143,10 @@ async function readSpecFlags(
   flags: ReturnType<typeof addBackendFlags>,
   name: string | undefined,
 ): Promise<DeploymentInput> {
-  const { model, modelFormat: format, modelVersion: version } = command.opts()
+  const { modelFormat: format, modelVersion: version } = command.opts()
   if (!name) return command.error('error: a name is missing: ponto deployment create NAME --model MODEL')
+  // Most deployments are called like the model that an upstream runs for them.
+  const model = command.opts().model ?? (flags.isUsed() ? name : undefined)
   if (!model) return command.error('error: --model is missing: the name of the model it serves')
   const backends = await flags.read(command)
   const known = backends ? undefined : await findModel(client, model)
