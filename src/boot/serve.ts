@@ -106,7 +106,8 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
           },
           onError(failure) {
             configError = formatFailure(failure)
-            log.error({ file: failure.file }, `the configuration file is not used:\n${configError}`)
+            // At the start it is what the start ends with.
+            if (listeners) log.error({ file: failure.file }, `the configuration file is not used:\n${configError}`)
           },
         },
       )
