@@ -1,12 +1,12 @@
-import type { Call, CallKind } from '../core/call.ts'
+import { type Call, type CallKind, isPassCall } from '../core/call.ts'
 import { Fault } from '../core/fault.ts'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
 import type { Backend, Reply } from '../core/reply.ts'
 import { readSseData } from '../wire/sse.ts'
 import { relaySse } from '../wire/sse-relay.ts'
 import type { ClientEnd } from '../wire/wire.ts'
-import { type Preset, type Protocol, presets } from './presets.ts'
-import type { Transport, UpstreamResponse } from './transport/transport.ts'
+import { type AuthKind, type Preset, type Protocol, presets } from './presets.ts'
+import type { Transport, UpstreamRequest, UpstreamResponse } from './transport/transport.ts'
 
 export type HttpBackendOptions = {
   readonly id: string
@@ -14,12 +14,14 @@ export type HttpBackendOptions = {
   /** Path of the base URL, put before every path of the protocol. */
   readonly basePath: string
   readonly apiVersion?: string | undefined
-  readonly auth?: 'bearer' | 'api-key' | 'none' | undefined
+  readonly auth?: AuthKind | undefined
   readonly credential?: string | undefined
   /** The model or deployment as the upstream names it. */
   readonly model: string
   readonly transport: Transport
 }
+
+type UpstreamHeaders = { readonly headers?: UpstreamRequest['headers'] | undefined }
 
 const maxAnswerBytes = 64 * 1024 * 1024
 const maxErrorBytes = 64 * 1024
@@ -32,11 +34,13 @@ export function createHttpBackend(options: HttpBackendOptions): Backend {
   const apiVersion = options.apiVersion ?? preset.apiVersion
   const headers = {
     ...credentialHeader(options.auth ?? preset.auth, options.credential),
+    ...preset.headers?.(apiVersion),
     'user-agent': 'ponto',
     'accept-encoding': 'identity',
   }
   const postHeaders = { ...headers, 'content-type': 'application/json', accept: 'application/json' }
   const streamHeaders = { ...postHeaders, accept: 'text/event-stream' }
+  const passHeaders = { ...postHeaders, accept: '*/*' }
   const kinds = Object.keys(preset.clientEnds) as CallKind[]
   const paths = Object.fromEntries(kinds.map((kind) => [kind, basePath + preset.path(kind, model, apiVersion)]))
 
@@ -49,13 +53,15 @@ export function createHttpBackend(options: HttpBackendOptions): Backend {
       if (!end || path === undefined) {
         throw new Fault('operation-not-supported', `The backend of this deployment has no ${call.kind} operation.`)
       }
-      const body = end.writeCall(call, model)
-      const base = call.stream ? streamHeaders : postHeaders
+      const isPassed = isPassCall(call)
+      const own = writeOwn(call, end, model)
+      const base = isPassed ? passHeaders : call.stream ? streamHeaders : postHeaders
       const response = await transport.request(
-        { method: 'POST', path, headers: body.headers ? { ...base, ...body.headers } : base, body: body.text },
+        { method: 'POST', path, headers: own.headers ? { ...base, ...own.headers } : base, body: own.body },
         signal,
       )
       if (response.status !== 200) throw await readFault(response, end)
+      if (isPassed) return readPassed(response)
       return call.stream ? readStream(response, end, call) : readWhole(response, end, call)
     },
     async probe(signal) {
@@ -72,9 +78,23 @@ export function createHttpBackend(options: HttpBackendOptions): Backend {
   }
 }
 
-function credentialHeader(auth: 'bearer' | 'api-key' | 'none', credential: string | undefined): Record<string, string> {
+function credentialHeader(auth: AuthKind, credential: string | undefined): Record<string, string> {
   if (auth === 'none' || credential === undefined) return {}
-  return auth === 'bearer' ? { authorization: `Bearer ${credential}` } : { 'api-key': credential }
+  return auth === 'bearer' ? { authorization: `Bearer ${credential}` } : { [auth]: credential }
+}
+
+/** What is the call's own in a request. A form goes on as it is, piece by piece. */
+function writeOwn(call: Call, end: ClientEnd, model: string): Pick<UpstreamRequest, 'body'> & UpstreamHeaders {
+  if (isPassCall(call) && call.form) {
+    return { headers: { 'content-type': call.form.contentType }, body: call.form.write(model) }
+  }
+  const { text, headers } = end.writeCall(call, model)
+  return { headers, body: text }
+}
+
+function readPassed(response: UpstreamResponse): Reply {
+  const contentType = response.headers['content-type'] ?? 'application/octet-stream'
+  return { kind: 'passed', contentType, body: response.body }
 }
 
 function readStream(response: UpstreamResponse, end: ClientEnd, call: Call): Reply {
@@ -82,7 +102,9 @@ function readStream(response: UpstreamResponse, end: ClientEnd, call: Call): Rep
   if (!type.startsWith('text/event-stream')) {
     throw new Fault('upstream-failed', `The backend answered a stream with content type '${type}'.`)
   }
-  if (call.source?.wire === end.wire) return { kind: 'bytes', wire: end.wire, body: relaySse(response.body) }
+  if (call.source?.wire === end.wire) {
+    return { kind: 'bytes', wire: end.wire, body: end.relayStream?.(response.body) ?? relaySse(response.body) }
+  }
   return { kind: 'stream', events: end.readEvents(readSseData(response.body), call) }
 }
 

@@ -4,6 +4,7 @@
  * - `status`: HTTP status towards the caller
  * - `log`: level at which it is logged
  * - `retryable`: another backend may be tried (only before the first byte)
+ * - `repeatable`: the caller may send the same request again later; all others would end the same way, and clients are told so
  * - `unhealthy`: counts against the health of the backend that raised it
  * - `exposure`: `safe` messages reach the caller as written; `generic` ones are replaced by `publicText` and the request id
  */
@@ -11,6 +12,7 @@ type FaultRow = {
   readonly status: number
   readonly log: 'debug' | 'info' | 'warn' | 'error'
   readonly retryable: boolean
+  readonly repeatable: boolean
   readonly unhealthy: boolean
   readonly exposure: 'safe' | 'generic'
   readonly publicText?: string | undefined
@@ -20,15 +22,16 @@ const caller = (status: number): FaultRow => ({
   status,
   log: 'info',
   retryable: false,
+  repeatable: false,
   unhealthy: false,
   exposure: 'safe',
 })
 
 /** A backend answered, and what it said is for the caller. */
-const answered = (status: number, retryable: boolean): FaultRow => ({
+const answered = (status: number, can: Pick<FaultRow, 'retryable' | 'repeatable'>): FaultRow => ({
+  ...can,
   status,
   log: 'warn',
-  retryable,
   unhealthy: false,
   exposure: 'safe',
 })
@@ -38,6 +41,7 @@ const broken = (status: number, publicText: string): FaultRow => ({
   status,
   log: 'warn',
   retryable: true,
+  repeatable: true,
   unhealthy: true,
   exposure: 'generic',
   publicText,
@@ -63,9 +67,13 @@ export const faultCodes = {
   conflict: caller(409),
 
   // Where it is answered
-  'rate-limited': answered(429, true),
-  'upstream-rejected': answered(400, false),
-  'upstream-misconfigured': broken(502, 'The backend of this deployment is not configured correctly.'),
+  'rate-limited': answered(429, { retryable: true, repeatable: true }),
+  'upstream-rejected': answered(400, { retryable: false, repeatable: false }),
+  /** Another backend may be configured better, but this one stays as it is until somebody mends it. */
+  'upstream-misconfigured': {
+    ...broken(502, 'The backend of this deployment is not configured correctly.'),
+    repeatable: false,
+  },
   'upstream-failed': broken(502, 'The backend of this deployment gave no usable answer.'),
   'upstream-unavailable': broken(503, 'The backend of this deployment cannot be reached at the moment.'),
   'upstream-timeout': broken(504, 'The backend of this deployment did not answer in time.'),
@@ -75,18 +83,19 @@ export const faultCodes = {
     unhealthy: false,
   },
   /** Every backend has failed repeatedly and is being left alone for a while. */
-  'breakers-open': answered(503, false),
-  'engine-busy': answered(429, true),
+  'breakers-open': answered(503, { retryable: false, repeatable: true }),
+  'engine-busy': answered(429, { retryable: true, repeatable: true }),
   'engine-unavailable': broken(503, 'The built-in model is not available at the moment.'),
-  'client-gone': { status: 499, log: 'debug', retryable: false, unhealthy: false, exposure: 'safe' },
+  'client-gone': { ...caller(499), log: 'debug' },
 
   // Ours
   /** What is kept on disk cannot be used: the database, or a secret in it. Seen at start and by the management API only. */
-  'state-unusable': { status: 500, log: 'error', retryable: false, unhealthy: false, exposure: 'safe' },
+  'state-unusable': { ...caller(500), log: 'error' },
   internal: {
     status: 500,
     log: 'error',
     retryable: false,
+    repeatable: true,
     unhealthy: false,
     exposure: 'generic',
     publicText: 'The server had an error while processing your request.',

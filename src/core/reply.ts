@@ -4,12 +4,14 @@ import type { Result } from './result.ts'
 
 /**
  * What answers a Call. `bytes` is an upstream's own answer in the protocol the caller speaks: it is passed on as it came,
- * `body` being a whole text or the chunks of an event stream.
+ * `body` being a whole text or the chunks of an event stream. `passed` is the answer to a call that is only passed on, whatever its
+ * bytes are.
  */
 export type Reply =
   | { readonly kind: 'whole'; readonly result: Result }
   | { readonly kind: 'stream'; readonly events: AsyncIterable<Event> }
   | { readonly kind: 'bytes'; readonly wire: string; readonly body: Uint8Array | AsyncIterable<Uint8Array> }
+  | { readonly kind: 'passed'; readonly contentType: string; readonly body: AsyncIterable<Uint8Array> }
 
 /** Where a Call is answered: the embedded engine, or a server spoken to over HTTP. */
 export type Backend = {

@@ -32,14 +32,14 @@ const refused: [string, Call, string, number, string][] = [
     'an image',
     chat({ messages: [{ role: 'user', content: [{ type: 'text', text: 'a' }, image] }] }),
     'unsupported-value',
-    400,
+    422,
     'messages[0].content[1]',
   ],
   [
     'audio',
     chat({ messages: [{ role: 'user', content: [{ type: 'audio', data: '', format: 'wav' }] }] }),
     'unsupported-value',
-    400,
+    422,
     'messages[0].content[0]',
   ],
   [
@@ -72,6 +72,18 @@ const refused: [string, Call, string, number, string][] = [
   ],
   ['a call without tools', chat({ toolChoice: 'required' }), 'invalid-request', 400, 'tool_choice'],
   ['a call of another tool', chat({ tools, toolChoice: { name: 'sub' } }), 'invalid-request', 400, 'tool_choice'],
+  [
+    'a spoken answer',
+    chat({
+      messages: [{ role: 'assistant', content: null, rest: { wire: 'openai-chat', fields: { audio: { id: 'a' } } } }],
+    }),
+    'unsupported-value',
+    422,
+    'messages[0].audio',
+  ],
+  ['too many stops', chat({ stop: Array.from({ length: 17 }, String) }), 'unsupported-value', 422, 'stop'],
+  ['too many answers', complete({ prompts: Array(2000).fill('a'), n: 2 }), 'unsupported-value', 422, 'n'],
+  ['a quantised vector', embed({ encoding: 'int8' }), 'unsupported-value', 422, 'encoding_format'],
   ['an empty stop', chat({ stop: ['a', ''] }), 'invalid-request', 400, 'stop'],
   ['a suffix', complete({ suffix: 'z' }), 'unsupported-value', 422, 'suffix'],
   ['ranking', complete({ n: 2, bestOf: 3 }), 'unsupported-value', 422, 'best_of'],
@@ -107,7 +119,6 @@ test.each(accepted)('%s: accepted', (_, call) => {
 
 test.each([
   ['reasoning_effort', 'low'],
-  ['functions', []],
   ['store', true],
   ['service_tier', 'priority'],
   ['modalities', ['text', 'audio']],
@@ -121,7 +132,7 @@ test('labels and values that ask for nothing pass', () => {
     user: 'u',
     metadata: { a: 'b' },
     store: false,
-    functions: null,
+    prediction: null,
     service_tier: 'auto',
     modalities: ['text'],
   }

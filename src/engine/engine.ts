@@ -1,4 +1,4 @@
-import type { Call, ChatCall, CompletionCall, EmbedCall } from '../core/call.ts'
+import type { ChatCall, CompletionCall, EmbedCall, ModelCall } from '../core/call.ts'
 import type { Event } from '../core/event.ts'
 import type { Backend, Reply } from '../core/reply.ts'
 import { collectResult, type EmbedResult } from '../core/result.ts'
@@ -63,7 +63,7 @@ export function startEngine(options: EngineOptions): Engine {
 
   /** Has the call answered by the child. The place is given back when the child is done, however slowly the answer is read. */
   async function start(
-    call: Call,
+    call: ModelCall,
     signal: AbortSignal,
     onMessage: (message: CallMessage) => void,
   ): Promise<() => void> {

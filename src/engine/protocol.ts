@@ -1,4 +1,4 @@
-import type { Call } from '../core/call.ts'
+import type { ModelCall } from '../core/call.ts'
 import type { Event } from '../core/event.ts'
 import { Fault, type FaultDetail } from '../core/fault.ts'
 import type { FaultCode } from '../core/fault-codes.ts'
@@ -31,7 +31,7 @@ export type ModelInfo = {
 
 export type ParentMessage =
   | { readonly type: 'load'; readonly options: LoadOptions }
-  | { readonly type: 'run'; readonly id: number; readonly call: Call }
+  | { readonly type: 'run'; readonly id: number; readonly call: ModelCall }
   | { readonly type: 'abort'; readonly id: number }
   | { readonly type: 'ping' }
 

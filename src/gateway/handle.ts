@@ -1,3 +1,4 @@
+import type { CallKind } from '../core/call.ts'
 import type { Caller, Exchange } from '../core/exchange.ts'
 import { Fault, toFault } from '../core/fault.ts'
 import { faultCodes } from '../core/fault-codes.ts'
@@ -5,12 +6,12 @@ import { authenticate } from '../policy/authenticate.ts'
 import type { Router } from '../route/router.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { writeInferenceFault } from '../wire/azure-inference/fault.ts'
-import { writeOpenAIFault } from '../wire/openai-fault.ts'
+import { faultWriterBelow } from '../wire/index.ts'
 import type { CallInput, FaultBody, ServerEnd } from '../wire/wire.ts'
 import { checkApiVersion } from './api-version.ts'
 import { respondList } from './list.ts'
-import { readJson } from './read-json.ts'
+import { type FormBody, hasForm, maxFormBytes, readForm } from './read-form.ts'
+import { type JsonBody, readJson } from './read-json.ts'
 import { resolveDeployment } from './resolve.ts'
 import { baseHeaders, respondFault, respondPreflight, respondReply } from './respond.ts'
 import type { Endpoint, Match } from './routes.ts'
@@ -20,7 +21,10 @@ export type GatewayOptions = {
   readonly snapshot: () => Snapshot
   readonly matchRoute: (method: string, path: string) => Match
   readonly route: Router
+  /** Of a JSON body, which is held whole. */
   readonly maxBodyBytes: number
+  /** Of a multipart form, which passes through; `maxFormBytes` when absent. */
+  readonly maxFormBytes?: number | undefined
   readonly log: Logger
 }
 
@@ -63,7 +67,7 @@ async function answer(
     const named = param ?? url.searchParams.get('model') ?? request.headers.get('x-ms-model-mesh-model-name') ?? ''
     return respondList(endpoint.list, snapshot, named, apiVersion ?? '', headers)
   }
-  const exchange = await readExchange(options, snapshot, request, endpoint.end, param, requestId, caller)
+  const exchange = await readExchange(options, snapshot, request, endpoint.end, param, requestId, caller, setTurn)
   setTurn('ours')
   const reply = await options.route(exchange)
   return respondReply(reply, exchange, endpoint.end, headers, setTurn)
@@ -77,21 +81,51 @@ async function readExchange(
   pathDeployment: string | undefined,
   id: string,
   caller: Caller,
+  setTurn: SetTurn,
 ): Promise<Exchange> {
-  const { text, body } = await readJson(request, options.maxBodyBytes)
-  const input: CallInput = { text, body, pathDeployment, header: (name) => request.headers.get(name) }
+  const input: CallInput = {
+    ...(await readBody(options, request, end, pathDeployment, setTurn)),
+    pathDeployment,
+    header: (name) => request.headers.get(name),
+  }
   const call = end.readCall(input)
   const deployment = resolveDeployment(snapshot, call.deployment)
   if (!deployment.kinds.has(call.kind)) {
     throw new Fault(
       'operation-not-supported',
-      `The ${operationNames[call.kind]} operation does not work with the specified model, ${deployment.name}. Please choose different model and try again.`,
+      `The ${operationNames[call.kind]} operation does not work with the specified model, ${deployment.name}. Please choose different model and try again. You can learn more about which models can be used with each operation here: https://go.microsoft.com/fwlink/?linkid=2197993.`,
     )
   }
   return { id, caller, call, deployment, signal: request.signal, attempts: [] }
 }
 
-const operationNames = { chat: 'chatCompletion', completion: 'completion', embed: 'embeddings' } as const
+function readBody(
+  options: GatewayOptions,
+  request: Request,
+  end: ServerEnd,
+  pathDeployment: string | undefined,
+  setTurn: SetTurn,
+): Promise<JsonBody | FormBody> {
+  if (!end.form || !hasForm(request)) return readJson(request, options.maxBodyBytes)
+  const isNamed = pathDeployment !== undefined || request.headers.has('x-ms-model-mesh-model-name')
+  const limits = { maxHeldBytes: options.maxBodyBytes, maxFormBytes: options.maxFormBytes ?? maxFormBytes }
+  return readForm(request, end.form, isNamed, limits, setTurn)
+}
+
+const operationNames: Readonly<Record<CallKind, string>> = {
+  chat: 'chatCompletion',
+  completion: 'completion',
+  embed: 'embeddings',
+  image: 'imageGeneration',
+  'image-edit': 'imageEdit',
+  'inference-image': 'imageGeneration',
+  'image-embed': 'imageEmbeddings',
+  speech: 'speech',
+  transcribe: 'transcription',
+  translate: 'translation',
+  moderate: 'moderation',
+  rerank: 'rerank',
+}
 
 function requireEndpoint(match: Match, method: string, path: string): Endpoint {
   if (match.found === 'endpoint') return match.endpoint
@@ -104,7 +138,7 @@ function requireEndpoint(match: Match, method: string, path: string): Endpoint {
 /** Faults are written as the surface that was called writes them, also where no route was found. */
 function faultWriter(match: Match, path: string): (fault: Fault, requestId: string) => FaultBody {
   if (match.found === 'endpoint' && match.endpoint.kind === 'inference') return match.endpoint.end.writeFault
-  return path.startsWith('/openai') ? writeOpenAIFault : writeInferenceFault
+  return faultWriterBelow(path)
 }
 
 function logFault(log: Logger, fault: Fault, requestId: string, method: string, path: string): void {

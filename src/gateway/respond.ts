@@ -9,6 +9,7 @@ import { streamBody } from './sse-writer.ts'
 const exposed = [
   'apim-request-id',
   'x-request-id',
+  'request-id',
   'x-ms-client-request-id',
   'x-ms-error-code',
   'x-ms-region',
@@ -16,6 +17,7 @@ const exposed = [
   'retry-after',
   'retry-after-ms',
   'x-ms-retry-after-ms',
+  'x-should-retry',
 ].join(', ')
 
 export const region = 'local'
@@ -30,6 +32,7 @@ export function baseHeaders(requestId: string, request: Request): Record<string,
     'content-type': 'application/json',
     'apim-request-id': requestId,
     'x-request-id': requestId,
+    'request-id': requestId,
     'x-ms-client-request-id': isEchoed ? clientRequestId : requestId,
     'x-ms-region': region,
     'x-content-type-options': 'nosniff',
@@ -56,7 +59,7 @@ export function respondReply(
     return new Response(end.writeResult(reply.result, call, answerHead(exchange.id, deployment)), { headers })
   if (reply.kind === 'bytes' && reply.body instanceof Uint8Array)
     return new Response(reply.body as BodyInit, { headers })
-  headers['content-type'] = 'text/event-stream; charset=utf-8'
+  headers['content-type'] = reply.kind === 'passed' ? reply.contentType : 'text/event-stream; charset=utf-8'
   headers['cache-control'] = 'no-cache'
   headers['x-accel-buffering'] = 'no'
   return new Response(streamBody(reply, exchange, end, answerHead(exchange.id, deployment), setTurn), { headers })
@@ -80,6 +83,6 @@ const preflight = {
 /** Keys travel in headers and never in cookies, so any origin may ask. */
 export function respondPreflight(request: Request): Response {
   const asked = request.headers.get('access-control-request-headers')
-  const allowed = asked ?? 'api-key, authorization, content-type, extra-parameters, x-ms-client-request-id'
+  const allowed = asked ?? 'api-key, x-api-key, authorization, content-type, extra-parameters, x-ms-client-request-id'
   return new Response(null, { status: 204, headers: { ...preflight, 'access-control-allow-headers': allowed } })
 }

@@ -2,9 +2,11 @@ import type { Exchange } from '../core/exchange.ts'
 import { toFault } from '../core/fault.ts'
 import type { Reply } from '../core/reply.ts'
 import type { AnswerHead, ServerEnd } from '../wire/wire.ts'
+import { passBody } from './pass-body.ts'
 import type { SetTurn } from './server.ts'
 
-type StreamReply = Exclude<Reply, { kind: 'whole' }>
+type EventReply = Extract<Reply, { kind: 'stream' | 'bytes' }>
+type StreamReply = EventReply | Extract<Reply, { kind: 'passed' }>
 type Piece = string | Uint8Array
 
 /**
@@ -19,12 +21,22 @@ export function streamBody(
   head: AnswerHead,
   setTurn: SetTurn,
 ): BodyInit {
+  const pieces = reply.kind === 'passed' ? pass(reply, exchange, end) : write(reply, exchange, end, head)
   // Bun takes an async iterable as a body and waits for slow readers, which its direct streams do not.
-  return takeTurns(write(reply, exchange, end, head), setTurn) as unknown as BodyInit
+  return takeTurns(pieces, setTurn) as unknown as BodyInit
+}
+
+function pass(
+  { contentType, body }: Extract<Reply, { kind: 'passed' }>,
+  { id, signal }: Exchange,
+  end: ServerEnd,
+): AsyncGenerator<Piece, undefined> {
+  const isEvents = contentType.startsWith('text/event-stream')
+  return passBody(body, isEvents ? (fault) => end.writeStreamFault(fault, id) : undefined, signal)
 }
 
 async function* write(
-  reply: StreamReply,
+  reply: EventReply,
   exchange: Exchange,
   end: ServerEnd,
   head: AnswerHead,

@@ -10,9 +10,16 @@ const deniedText =
 
 const maxKeyLength = 512
 
-/** Who calls. The key may come as `api-key`, as `Authorization: Bearer`, or as both. Throws Fault `unauthorized`. */
+/** Headers that carry the bare key, the usual one first: Azure's, other vendors' clients', and Azure's older one for speech. */
+const keyHeaders = ['api-key', 'x-api-key', 'ocp-apim-subscription-key'] as const
+
+/** Who calls. The key may come in any of `keyHeaders`, as `Authorization: Bearer`, or in several of them. Throws Fault `unauthorized`. */
 export function authenticate(headers: Headers, keys: KeyRing): Caller {
-  const caller = findCaller(headers.get('api-key'), keys) ?? findCaller(readBearer(headers.get('authorization')), keys)
+  for (const name of keyHeaders) {
+    const caller = findCaller(headers.get(name), keys)
+    if (caller) return caller
+  }
+  const caller = findCaller(readBearer(headers.get('authorization')), keys)
   if (!caller) throw new Fault('unauthorized', deniedText)
   return caller
 }

@@ -1,3 +1,4 @@
+import { type Call, isPassCall } from '../core/call.ts'
 import type { Exchange } from '../core/exchange.ts'
 import { Fault, toFault } from '../core/fault.ts'
 import type { Backend, Reply } from '../core/reply.ts'
@@ -27,7 +28,7 @@ export function createRouter(health: Health, random: () => number): Router {
         const fault = toFault(error)
         if (fault.isUnhealthy) health.noteFailure(backend.id)
         else health.noteNothing(backend.id)
-        if (!fault.isRetryable || exchange.signal.aborted) throw fault
+        if (!fault.isRetryable || exchange.signal.aborted || isSpent(exchange.call)) throw fault
         lastFault = fault
       }
     }
@@ -35,11 +36,17 @@ export function createRouter(health: Health, random: () => number): Router {
   }
 }
 
+/** Whether nothing is left to send to another backend: a form that was read in part is gone. */
+function isSpent(call: Call): boolean {
+  return isPassCall(call) && call.form?.isSpent === true
+}
+
 async function begin(backend: Backend, exchange: Exchange): Promise<Reply> {
   const reply = await backend.send(exchange.call, exchange.signal)
   if (reply.kind === 'stream') return { ...reply, events: await peekFirst(reply.events) }
   if (reply.kind === 'bytes' && !(reply.body instanceof Uint8Array))
     return { ...reply, body: await peekFirst(reply.body) }
+  if (reply.kind === 'passed') return { ...reply, body: await peekFirst(reply.body) }
   return reply
 }
 

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { createHttpBackend } from '../backend/http-backend.ts'
+import { takesTokenIds, withTextInputs } from '../backend/tokens/text-inputs.ts'
 import type { Timeouts, Transport } from '../backend/transport/transport.ts'
-import type { CallKind } from '../core/call.ts'
+import { type CallKind, passKinds } from '../core/call.ts'
 import { type Deployment, deploymentKey, type Route } from '../core/deployment.ts'
 import { Fault } from '../core/fault.ts'
 import type { Backend } from '../core/reply.ts'
@@ -92,31 +93,33 @@ export function createCompiler(options: CompilerOptions): Compiler {
       // The deployment stays in the list and says what is wrong when it is called; the others are not held up.
       return { backend: unusableBackend(backendSpec.url, error), priority, weight }
     }
-    const id = backendId(backendSpec, backendSpec.model ?? spec.model.name, credential)
+    const model = backendSpec.model ?? spec.model.name
+    const takesIds = takesTokenIds(backendSpec.protocol, model, spec.model.name)
+    const id = backendId(backendSpec, [model, takesIds], credential)
     let backend = backends.get(id)
     if (!backend) {
       const transport = transports.get(transportKey) ?? options.openTransport(new URL(url.origin), timeouts)
       transports.set(transportKey, transport)
-      backend = createHttpBackend({
+      const http = createHttpBackend({
         id,
         protocol: backendSpec.protocol,
         basePath: url.pathname,
         apiVersion: backendSpec.apiVersion,
         auth: backendSpec.auth,
         credential,
-        model: backendSpec.model ?? spec.model.name,
+        model,
         transport,
       })
+      backend = takesIds ? http : withTextInputs(http)
       backends.set(id, backend)
     }
     return { backend, priority, weight, transportKey }
   }
 
   function requireBuiltin(spec: DeploymentSpec): Backend {
-    return (
-      options.findBuiltin(spec.model.name) ??
-      unusableBackend(`builtin:${spec.model.name}`, noSuchModel(spec.model.name))
-    )
+    const builtin = options.findBuiltin(spec.model.name)
+    if (builtin) return withTextInputs(builtin)
+    return unusableBackend(`builtin:${spec.model.name}`, noSuchModel(spec.model.name))
   }
 }
 
@@ -127,14 +130,14 @@ function noSuchModel(name: string): Fault {
   )
 }
 
-/** Readable, and different whenever anything about the backend is. The credential only counts through a digest. */
-function backendId(spec: BackendSpec, model: string, credential: string | undefined): string {
+/** Readable, and different whenever anything about the backend or its use is. The credential only counts through a digest. */
+function backendId(spec: BackendSpec, use: readonly unknown[], credential: string | undefined): string {
   const { url, protocol, apiVersion, auth, timeouts } = spec
-  const identity = JSON.stringify([url, protocol, apiVersion, auth, timeouts, model, credential])
+  const identity = JSON.stringify([url, protocol, apiVersion, auth, timeouts, use, credential])
   return `${url}#${createHash('sha256').update(identity).digest('hex').slice(0, 12)}`
 }
 
-const allKinds: ReadonlySet<CallKind> = new Set(['chat', 'completion', 'embed'])
+const allKinds: ReadonlySet<CallKind> = new Set(['chat', 'completion', 'embed', ...passKinds])
 
 function unusableBackend(id: string, error: unknown): Backend {
   const fault =

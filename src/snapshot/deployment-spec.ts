@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { authKinds, protocols } from '../backend/presets.ts'
 import type { ParseOptions } from '../core/text/parse-document.ts'
 
 /**
@@ -20,11 +21,11 @@ const credentialSchema = z.union([
 ])
 
 export const backendSpecSchema = z.strictObject({
-  /** Base URL. openai: up to and including `/v1`; azure-openai and foundry: the resource's root. */
+  /** Base URL. openai: up to and including `/v1`; azure-openai and foundry: the resource's root; anthropic: what comes before `/v1`. */
   url: z.url({ protocol: /^https?$/ }).max(2048),
   /** What the upstream speaks. */
-  protocol: z.enum(['openai', 'azure-openai', 'foundry']).default('openai'),
-  /** Query parameter for azure-openai and foundry. */
+  protocol: z.enum(protocols).default('openai'),
+  /** Query parameter for azure-openai and foundry, `anthropic-version` for anthropic. */
   apiVersion: z
     .string()
     .regex(
@@ -33,7 +34,7 @@ export const backendSpecSchema = z.strictObject({
     )
     .optional(),
   /** How the credential is sent. */
-  auth: z.enum(['bearer', 'api-key', 'none']).optional(),
+  auth: z.enum(authKinds).optional(),
   credential: credentialSchema.optional(),
   /** The model or deployment name at the upstream; the deployment's model name when absent. */
   model: z.string().min(1).max(256).optional(),

@@ -69,7 +69,7 @@ describe('readDeployment', () => {
     [
       'another choice',
       withBackend({ auth: 'basic' }),
-      ['backends[0].auth: got "basic", expected one of "bearer", "api-key", "none"'],
+      ['backends[0].auth: got "basic", expected one of "bearer", "api-key", "x-api-key", "none"'],
     ],
     [
       'an odd API version',

@@ -1,15 +1,47 @@
+import { anthropicMessagesServer } from './anthropic-messages/server.ts'
 import { inferenceChatServer } from './azure-inference/chat-server.ts'
 import { inferenceEmbeddingsServer } from './azure-inference/embeddings-server.ts'
+import { writeInferenceFault } from './azure-inference/fault.ts'
+import { inferenceImageEmbeddingsServer, inferenceImagesServer } from './azure-inference/images-server.ts'
 import { openaiChatServer } from './openai-chat/server.ts'
 import { openaiCompletionsServer } from './openai-completions/server.ts'
 import { openaiEmbeddingsServer } from './openai-embeddings/server.ts'
+import { writeOpenAIFault } from './openai-fault.ts'
+import {
+  openaiSpeechServer,
+  openaiTranscriptionsServer,
+  openaiTranslationsServer,
+} from './passed/openai-audio/server.ts'
+import { openaiImageEditsServer, openaiImagesServer } from './passed/openai-images/server.ts'
+import { openaiModerationsServer } from './passed/openai-moderations/server.ts'
+import { rerankServer } from './passed/rerank/server.ts'
 import type { ServerEnd } from './wire.ts'
 
 /** Every protocol we are spoken to. The data plane's routes are made from this list. */
 export const serverEnds: readonly ServerEnd[] = [
   inferenceChatServer,
   inferenceEmbeddingsServer,
+  inferenceImageEmbeddingsServer,
+  inferenceImagesServer,
   openaiChatServer,
   openaiCompletionsServer,
   openaiEmbeddingsServer,
+  anthropicMessagesServer,
+  openaiImagesServer,
+  openaiImageEditsServer,
+  openaiTranscriptionsServer,
+  openaiTranslationsServer,
+  openaiSpeechServer,
+  openaiModerationsServer,
+  rerankServer,
 ]
+
+/** How faults are written where no route was found, by the beginning of the path. */
+const surfaces: readonly { readonly prefix: string; readonly writeFault: ServerEnd['writeFault'] }[] = [
+  { prefix: '/openai', writeFault: writeOpenAIFault },
+  { prefix: '/anthropic', writeFault: anthropicMessagesServer.writeFault },
+]
+
+export function faultWriterBelow(path: string): ServerEnd['writeFault'] {
+  return surfaces.find(({ prefix }) => path.startsWith(prefix))?.writeFault ?? writeInferenceFault
+}

@@ -1,6 +1,6 @@
 import type { Fault } from '../core/fault.ts'
 import type { FaultCode } from '../core/fault-codes.ts'
-import type { JsonObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { retryHeaders } from './retry-headers.ts'
 import type { FaultBody } from './wire.ts'
 
@@ -45,12 +45,18 @@ const shapes: Record<FaultCode, Shape> = {
 
 export function writeOpenAIFault(fault: Fault, requestId: string): FaultBody {
   const upstream = fault.detail.upstream
-  const error = upstream?.wire.startsWith('openai-') ? upstream.body : { error: writeError(fault, requestId) }
+  const body = upstream?.wire.startsWith('openai-') ? upstream.body : { error: writeError(fault, requestId) }
+  const code = isJsonObject(body.error) ? body.error.code : null
   return {
     status: shapes[fault.code].status ?? fault.status,
-    headers: retryHeaders(fault),
-    body: JSON.stringify(error),
+    headers: { ...retryHeaders(fault), ...(isHeaderValue(code) && { 'x-ms-error-code': code }) },
+    body: JSON.stringify(body),
   }
+}
+
+/** The code may be an upstream's own. */
+function isHeaderValue(code: Json | undefined): code is string {
+  return typeof code === 'string' && /^[\x21-\x7e]{1,128}$/.test(code)
 }
 
 export function writeOpenAIStreamFault(fault: Fault, requestId: string): string {
@@ -60,7 +66,8 @@ export function writeOpenAIStreamFault(fault: Fault, requestId: string): string 
 function writeError(fault: Fault, requestId: string): JsonObject {
   const { code, type } = shapes[fault.code]
   return {
-    code: fault.detail.vendorCode ?? code,
+    code:
+      fault.detail.vendorCode ?? (fault.detail.keys && code === 'unsupported_value' ? 'unsupported_parameter' : code),
     message: fault.publicMessage(requestId),
     param: fault.detail.param ?? null,
     type,

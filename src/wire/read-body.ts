@@ -3,11 +3,15 @@ import { Fault } from '../core/fault.ts'
 import type { JsonObject } from '../core/json.ts'
 import { formatPath, parseDocument } from '../core/text/parse-document.ts'
 
-/** The body judged by `schema`. Throws Fault `invalid-request` naming the first field at fault, what was given and what is allowed. */
-export function readBody<T extends z.ZodType>(schema: T, body: JsonObject): z.output<T> {
+/** The body, or what stands `at` a place in it, judged by `schema`. Throws Fault `invalid-request` naming the first field at fault, what was given and what is allowed. */
+export function readBody<T extends z.ZodType>(
+  schema: T,
+  body: JsonObject,
+  at: readonly PropertyKey[] = [],
+): z.output<T> {
   const parsed = parseDocument(schema, body)
   if ('data' in parsed) return parsed.data
   const [problem] = parsed.problems
-  const param = problem && formatPath(problem.path)
+  const param = problem && formatPath([...at, ...problem.path])
   throw new Fault('invalid-request', `Invalid value for '${param}': ${problem?.text}.`, { param })
 }

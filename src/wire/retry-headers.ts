@@ -1,18 +1,26 @@
 import type { Fault } from '../core/fault.ts'
+import { faultCodes } from '../core/fault-codes.ts'
 
-const none: Readonly<Record<string, string>> = {}
+/** Clients of OpenAI do not wait longer than this or two minutes: told more, they come back at once. */
+const longestWaitMs = 60_000
+
+const never: Readonly<Record<string, string>> = { 'x-should-retry': 'false' }
+const unsaid: Readonly<Record<string, string>> = {}
 
 /**
- * When to come back, in the three spellings that clients read. Only on 429 and 503: azure-core retries any other status that
- * carries `Retry-After` too, so nothing else may have it.
+ * Whether and when to come back. When, in the three spellings that clients read, only on 429 and 503: azure-core retries any other
+ * status that carries `Retry-After` too, so nothing else may have it. `x-should-retry: false` keeps OpenAI's clients, which repeat
+ * every 408, 409, 429 and 5xx, from sending again what would end the same way.
  */
 export function retryHeaders(fault: Fault): Readonly<Record<string, string>> {
+  if (!faultCodes[fault.code].repeatable) return never
   const { retryAfterMs } = fault.detail
-  if (fault.status !== 429 && (fault.status !== 503 || retryAfterMs === undefined)) return none
+  if (fault.status !== 429 && (fault.status !== 503 || retryAfterMs === undefined)) return unsaid
   const ms = Math.max(1, Math.ceil(retryAfterMs ?? 1000))
   return {
     'retry-after': String(Math.ceil(ms / 1000)),
     'retry-after-ms': String(ms),
     'x-ms-retry-after-ms': String(ms),
+    ...(ms > longestWaitMs && never),
   }
 }

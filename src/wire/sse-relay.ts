@@ -4,11 +4,13 @@ const lf = 0x0a
 const cr = 0x0d
 const dataField = [0x64, 0x61, 0x74, 0x61, 0x3a, 0x20] // "data: "
 const terminator = new TextEncoder().encode('data: [DONE]\n\n')
+const errorKey = Buffer.from('"error"')
 const maxEventBytes = 4 * 1024 * 1024
 
 /**
  * Passes an upstream's event stream on, byte for byte where it already is what strict clients take: only `data: ` lines, LF, one
- * blank line between events, `[DONE]` at the end. Anything else (comments, `event:` lines, CRLF) is written in that form.
+ * blank line between events, `[DONE]` at the end. Anything else (comments, `event:` lines, CRLF) is written in that form, and an
+ * `error` of null is left out, since the vendor's Go and Java clients take any for a failure.
  * Gives out whole events only, so that an error event can follow at any point. A stream that ends without `[DONE]` gets one.
  */
 export async function* relaySse(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -24,7 +26,7 @@ export async function* relaySse(body: AsyncIterable<Uint8Array>): AsyncGenerator
     const end = lastEventEnd(bytes)
     if (end > 0) {
       const events = bytes.subarray(0, end)
-      const clean = isStrict(events) ? events : rewrite(events)
+      const clean = dropNullErrors(isStrict(events) ? events : rewrite(events))
       isDone ||= endsWithTerminator(clean)
       if (clean.length > 0) yield clean
     }
@@ -35,11 +37,37 @@ export async function* relaySse(body: AsyncIterable<Uint8Array>): AsyncGenerator
     }
   }
   if (tail) {
-    const clean = rewrite(tail)
+    const clean = dropNullErrors(rewrite(tail))
     isDone ||= endsWithTerminator(clean)
     if (clean.length > 0) yield clean
   }
   if (!isDone) yield terminator
+}
+
+/**
+ * Passes a stream of named events on as it comes, in whole events, so that an error event can follow at any point. A stream that
+ * ends without its last event, or an error instead of it, was cut off: Fault `upstream-failed`.
+ */
+export async function* relayNamedEvents(
+  body: AsyncIterable<Uint8Array>,
+  lastEvent: string,
+): AsyncGenerator<Uint8Array> {
+  let tail: Uint8Array | undefined
+  let isDone = false
+  for await (const chunk of body) {
+    const bytes = tail ? join(tail, chunk) : chunk
+    const end = lastEventEnd(bytes)
+    if (end > 0) {
+      const events = Buffer.from(bytes.buffer, bytes.byteOffset, end)
+      isDone ||= events.includes(`event: ${lastEvent}`) || events.includes('event: error')
+      yield events
+    }
+    tail = end < bytes.length ? bytes.slice(end) : undefined
+    if (tail && tail.length > maxEventBytes) {
+      throw new Fault('upstream-failed', `The backend sent an event of more than ${maxEventBytes} bytes.`)
+    }
+  }
+  if (!isDone) throw new Fault('upstream-failed', "The backend's stream ended before its answer did.")
 }
 
 function join(head: Uint8Array, rest: Uint8Array): Uint8Array {
@@ -90,4 +118,26 @@ function rewrite(bytes: Uint8Array): Uint8Array {
     if (data.length > 0) text += `data: ${data.join(' ')}\n\n`
   }
   return new TextEncoder().encode(text)
+}
+
+/** Events in the strict form, without a top-level `error` that is null. Parses only events in which the key occurs. */
+function dropNullErrors(bytes: Uint8Array): Uint8Array {
+  const events = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  if (!events.includes(errorKey)) return bytes
+  const clean = events
+    .toString()
+    .split('\n\n')
+    .map((event) => (event.includes('"error"') ? dropNullError(event) : event))
+  return Buffer.from(clean.join('\n\n'))
+}
+
+function dropNullError(event: string): string {
+  try {
+    const chunk = JSON.parse(event.slice(dataField.length))
+    if (chunk?.error !== null) return event
+    const { error: _, ...rest } = chunk
+    return `data: ${JSON.stringify(rest)}`
+  } catch {
+    return event
+  }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { readSseData } from './sse.ts'
-import { relaySse } from './sse-relay.ts'
+import { relayNamedEvents, relaySse } from './sse-relay.ts'
 
 const encoder = new TextEncoder()
 
@@ -21,10 +21,12 @@ async function readAll(text: string, sizes: readonly number[]): Promise<string[]
   return data
 }
 
-async function relayAll(text: string, sizes: readonly number[]): Promise<string> {
+type Relay = (body: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>
+
+async function relayAll(text: string, sizes: readonly number[], relay: Relay = relaySse): Promise<string> {
   const decoder = new TextDecoder()
   let out = ''
-  for await (const bytes of relaySse(cut(text, sizes))) {
+  for await (const bytes of relay(cut(text, sizes))) {
     const piece = decoder.decode(bytes)
     expect(piece.endsWith('\n\n')).toBe(true)
     out += piece
@@ -71,6 +73,28 @@ describe('any cutting of the bytes gives the same events', () => {
       }),
     )
   })
+
+  test('relayed with their names, as they came', async () => {
+    const named = fc.array(fc.tuple(fc.constantFrom('ping', 'delta'), payload), { maxLength: 8 })
+    await fc.assert(
+      fc.asyncProperty(named, fc.constantFrom('end', 'error'), sizes, async (events, last, cuts) => {
+        const whole = [...events, [last, '{}']].map(([name, data]) => `event: ${name}\ndata: ${data}\n\n`).join('')
+        expect(await relayAll(whole, cuts, (body) => relayNamedEvents(body, 'end'))).toBe(whole)
+      }),
+    )
+  })
+})
+
+test('named events that stop before the last one were cut off', async () => {
+  const start = 'event: delta\ndata: {}\n\n'
+  for (const text of ['', start, `${start}event: en`]) {
+    const relayed: string[] = []
+    const drain = async () => {
+      for await (const bytes of relayNamedEvents(cut(text, [7]), 'end')) relayed.push(new TextDecoder().decode(bytes))
+    }
+    await expect(drain()).rejects.toThrow('ended before')
+    expect(relayed.join('')).toBe(text === '' ? '' : start)
+  }
 })
 
 test('what is strict already is passed on without a copy', async () => {
@@ -80,6 +104,23 @@ test('what is strict already is passed on without a copy', async () => {
   }
   const first = await relaySse(one()).next()
   expect((first.value as Uint8Array).buffer).toBe(bytes.buffer)
+})
+
+test('a top-level error of null is left out, and every other byte kept where there is none', async () => {
+  const kept = [
+    '{"x": 1.0, "error":{"message":"m"}}',
+    '{"x": 1.0, "choices":[{"error":null}]}',
+    '{"x": 1.0, "text":"\\"error\\": null"}',
+    '{"x": 1.0, "error":',
+    '{"x": 1.0}',
+  ]
+  const sent = ['{ "x": 1, "error" : null }', ...kept]
+  const expected = ['{"x":1}', ...kept, '[DONE]']
+  const write = (events: string[], newline = '\n') => events.map((data) => `data: ${data}${newline}${newline}`).join('')
+  for (const newline of ['\n', '\r\n']) {
+    for (const size of [1, 7, 1000]) expect(await relayAll(write(sent, newline), [size])).toBe(write(expected))
+  }
+  expect(await relayAll('data: {"x":1,"error":null}', [5])).toBe(write(['{"x":1}', '[DONE]']))
 })
 
 test('several data lines are one event, and a last event without a blank line counts', async () => {
@@ -98,4 +139,5 @@ test('an endless event is refused', async () => {
   }
   expect(drain(readSseData(endless()))).rejects.toThrow('more than')
   expect(drain(relaySse(endless()))).rejects.toThrow('more than')
+  expect(drain(relayNamedEvents(endless(), 'end'))).rejects.toThrow('more than')
 })

@@ -44,70 +44,125 @@ const part: fc.Arbitrary<ContentPart> = fc.oneof(
   }),
   fc.record({ type: fc.constant('audio' as const), data: fc.base64String(), format: fc.constantFrom('wav', 'mp3') }),
 )
-const message: fc.Arbitrary<Message> = fc.record({
-  role: fc.constantFrom('system', 'developer', 'user', 'assistant', 'tool'),
-  content: fc.oneof(fc.string(), fc.array(part, { minLength: 1, maxLength: 3 }), fc.constant(null)),
-  name: optional(name),
-  toolCalls: optional(fc.array(fc.record({ id: name, name, arguments: fc.json() }), { minLength: 1, maxLength: 2 })),
-  toolCallId: optional(name),
-  rest: fc.constant(undefined),
-})
+const plain = { name: optional(name), toolCalls: fc.constant(undefined), toolCallId: fc.constant(undefined) }
+const text = fc.oneof(
+  fc.string(),
+  fc.array(fc.record({ type: fc.constant('text' as const), text: fc.string() }), { minLength: 1, maxLength: 2 }),
+)
+const rest = fc.constant(undefined)
+
+/** What is said in one go: a message, or an assistant's calls and the answers to all of them. */
+const turn: fc.Arbitrary<Message[]> = fc.oneof(
+  fc
+    .record({ role: fc.constantFrom('system' as const, 'developer', 'assistant'), content: text, ...plain, rest })
+    .map((message) => [message]),
+  fc
+    .record({
+      role: fc.constant('user' as const),
+      content: fc.oneof(text, fc.array(part, { minLength: 1, maxLength: 3 })),
+      ...plain,
+      rest,
+    })
+    .map((message) => [message]),
+  fc
+    .record({
+      content: fc.oneof(text, fc.constant(null)),
+      calls: fc.uniqueArray(fc.record({ id: name, name, arguments: fc.json() }), {
+        minLength: 1,
+        maxLength: 2,
+        selector: ({ id }) => id,
+      }),
+      answer: text,
+    })
+    .map(({ content, calls, answer }): Message[] => [
+      { role: 'assistant', content, name: undefined, toolCalls: calls, toolCallId: undefined, rest: undefined },
+      ...calls.map(
+        ({ id }): Message => ({
+          role: 'tool',
+          content: answer,
+          name: undefined,
+          toolCalls: undefined,
+          toolCallId: id,
+          rest: undefined,
+        }),
+      ),
+    ]),
+)
+/** The word that a JSON object as the form of the answer asks for. */
+const json: Message = { ...emptyMessage(), role: 'system', content: 'Answer in JSON.' }
+
+function emptyMessage(): Omit<Message, 'role' | 'content'> {
+  return { name: undefined, toolCalls: undefined, toolCallId: undefined, rest: undefined }
+}
+
 const base = {
   deployment: name,
   includeUsage: fc.constant(false),
   rest: fc.constant(undefined),
   source: fc.constant(undefined),
 }
-const chat: fc.Arbitrary<ChatCall> = fc.record({
-  ...base,
-  ...sampling,
-  kind: fc.constant('chat' as const),
-  stream: fc.boolean(),
-  messages: fc.array(message, { minLength: 1, maxLength: 4 }),
-  maxTokens: optional(fc.nat()),
-  tools: optional(
-    fc.array(
+type ToolFields = Pick<ChatCall, 'tools' | 'toolChoice' | 'parallelToolCalls'>
+
+const tools: fc.Arbitrary<ToolFields> = fc
+  .record({
+    tools: fc.array(
       fc.record({
         name,
         description: optional(fc.string()),
         parameters: optional(fc.constant({ type: 'object' })),
         strict: optional(fc.boolean()),
       }),
-      {
-        minLength: 1,
-        maxLength: 3,
-      },
+      { minLength: 1, maxLength: 3 },
     ),
-  ),
-  toolChoice: optional(
-    fc.oneof(fc.constantFrom('none' as const, 'auto' as const, 'required' as const), fc.record({ name })),
-  ),
-  parallelToolCalls: optional(fc.boolean()),
-  responseFormat: optional(
-    fc.oneof(
-      fc.record({ type: fc.constantFrom('text' as const, 'json_object' as const) }),
-      fc.record({
-        type: fc.constant('json_schema' as const),
-        name,
-        description: optional(fc.string()),
-        schema: optional(fc.constant({ type: 'object' })),
-        strict: optional(fc.boolean()),
-      }),
+    choice: fc.constantFrom(undefined, 'none' as const, 'auto' as const, 'required' as const, 'named' as const),
+    parallelToolCalls: optional(fc.boolean()),
+  })
+  .map(({ tools: list, choice, parallelToolCalls }) => ({
+    tools: list,
+    toolChoice: choice === 'named' ? { name: (list[0] as { name: string }).name } : choice,
+    parallelToolCalls,
+  }))
+const noTools: ToolFields = { tools: undefined, toolChoice: undefined, parallelToolCalls: undefined }
+
+const chat: fc.Arbitrary<ChatCall> = fc
+  .tuple(chatWithoutTools(), fc.oneof(tools, fc.constant(noTools)))
+  .map(([call, fields]) => ({ ...call, ...fields }))
+
+function chatWithoutTools(): fc.Arbitrary<Omit<ChatCall, keyof ToolFields>> {
+  return fc.record({
+    ...base,
+    ...sampling,
+    kind: fc.constant('chat' as const),
+    stream: fc.boolean(),
+    messages: fc.array(turn, { minLength: 1, maxLength: 3 }).map((turns) => [json, ...turns.flat()]),
+    maxTokens: optional(fc.integer({ min: 1 })),
+    responseFormat: optional(
+      fc.oneof(
+        fc.record({ type: fc.constantFrom('text' as const, 'json_object' as const) }),
+        fc.record({
+          type: fc.constant('json_schema' as const),
+          name,
+          description: optional(fc.string()),
+          schema: optional(fc.constant({ type: 'object' })),
+          strict: optional(fc.boolean()),
+        }),
+      ),
     ),
-  ),
-  n: fc.integer({ min: 1, max: 8 }),
-  logprobs: optional(fc.record({ top: fc.integer({ min: 0, max: 20 }) })),
-})
-const inputs = fc.oneof(
-  fc.array(fc.string(), { minLength: 1, maxLength: 3 }),
-  fc.array(fc.array(fc.nat(), { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 3 }),
-)
+    n: fc.integer({ min: 1, max: 8 }),
+    logprobs: optional(fc.record({ top: fc.integer({ min: 0, max: 20 }) })),
+  })
+}
+const inputs = (minLength: number) =>
+  fc.oneof(
+    fc.array(fc.string({ minLength }), { minLength: 1, maxLength: 3 }),
+    fc.array(fc.array(fc.nat(), { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 3 }),
+  )
 const completion: fc.Arbitrary<CompletionCall> = fc.record({
   ...base,
   ...sampling,
   kind: fc.constant('completion' as const),
   stream: fc.boolean(),
-  prompts: inputs,
+  prompts: inputs(0),
   maxTokens: fc.nat(),
   suffix: optional(fc.string()),
   echo: optional(fc.boolean()),
@@ -119,7 +174,7 @@ const embed: fc.Arbitrary<EmbedCall> = fc.record({
   ...base,
   kind: fc.constant('embed' as const),
   stream: fc.constant(false),
-  inputs,
+  inputs: inputs(1),
   dimensions: optional(fc.integer({ min: 1, max: 4096 })),
   encoding: fc.constant('float' as const),
   inputType: optional(fc.constantFrom('text', 'query')),

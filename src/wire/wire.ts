@@ -1,4 +1,4 @@
-import type { Call, CallKind } from '../core/call.ts'
+import type { Call, CallKind, Form } from '../core/call.ts'
 import type { Event } from '../core/event.ts'
 import type { Fault } from '../core/fault.ts'
 import type { JsonObject } from '../core/json.ts'
@@ -6,9 +6,11 @@ import type { Result } from '../core/result.ts'
 
 /** What a server end needs of a request. The body is parsed once, before it gets here. */
 export type CallInput = {
-  /** The request body as it came and as it parsed. */
+  /** The request body as it came and as it parsed; of a form, the fields that came before its files. */
   readonly text: string
   readonly body: JsonObject
+  /** The request's form, where the end takes one and one came. */
+  readonly form?: Form | undefined
   /** The deployment named by the path, when the path names one. */
   readonly pathDeployment?: string | undefined
   /** Header by lower-case name, or null. */
@@ -37,12 +39,26 @@ export type ServerRoute = {
   readonly apiVersion: 'required' | 'optional'
 }
 
+/** How a multipart form is judged, part by part as it passes. Names may end in brackets, as those of lists do (`image[]`). */
+export type FormRules = {
+  /** Bytes of one file. */
+  readonly maxFileBytes: number
+  /** Throws Fault `invalid-request`. */
+  judgeField(name: string, value: string): void
+  /** What is answered when a file has more than `maxFileBytes`, of which `readBytes` were read. */
+  refuseFile(readBytes: number): Fault
+  /** `names` are those of all parts. Throws Fault `invalid-request` for a part that is missing. */
+  judgeEnd(names: ReadonlySet<string>): void
+}
+
 /** The end of a protocol at which we are spoken to. Pure. */
 export type ServerEnd = {
   /** A ClientEnd of the same wire and kind takes this end's bytes as they are. */
   readonly wire: string
   readonly kind: CallKind
   readonly routes: readonly ServerRoute[]
+  /** Present where a multipart form is taken. */
+  readonly form?: FormRules | undefined
   /** Throws Fault `invalid-request`, `extra-parameters`, `no-model`. */
   readCall(input: CallInput): Call
   writeResult(result: Result, call: Call, head: AnswerHead): string
@@ -68,5 +84,7 @@ export type ClientEnd = {
   readEvents(payloads: AsyncIterable<string>, call: Call): AsyncIterable<Event>
   /** Whether a caller of the same wire can take this whole answer as it is; true when absent. */
   canRelay?(body: Uint8Array, call: Call): boolean
+  /** An upstream's stream for a caller of the same wire, in whole events; when absent, as `relaySse` gives it. */
+  relayStream?(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>
   readFault(status: number, retryAfterMs: number | undefined, body: string): Fault
 }

@@ -17,6 +17,7 @@ const deployments = {
   'Relay-Tools': 'tools',
   'Relay-Limited': 'limited',
   'Relay-Refusing': 'refusing',
+  'Relay-Filtering': 'filtering',
   'Relay-Failing': 'failing',
   'Relay-Silent': 'silent',
   'Relay-Cut': 'cut',
@@ -56,8 +57,9 @@ function writeConfig(upstreamUrl: string): string {
     `  - name: ${name}\n    model: { name: gpt-4o, version: "2024-08-06" }\n    backends: [${JSON.stringify(backend)}]\n`
   const plain = Object.entries(deployments).map(([name, model]) => entry(name, { url: `${upstreamUrl}/v1`, model }))
   const azure = entry('Relay-Azure', { url: upstreamUrl, protocol: 'azure-openai', model: 'plain' })
+  const anthropic = entry('Relay-Anthropic', { url: upstreamUrl, protocol: 'anthropic', model: 'plain' })
   const foundry = entry('Relay-Foundry', { url: upstreamUrl, protocol: 'foundry', model: 'plain' })
-  return `deployments:\n${plain.join('')}${azure}${foundry}`
+  return `deployments:\n${plain.join('')}${azure}${anthropic}${foundry}`
 }
 
 async function runPonto(ponto: ServerProcess, ...args: readonly string[]): Promise<string> {

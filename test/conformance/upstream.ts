@@ -8,6 +8,7 @@ import {
   sseHead,
   startFakeUpstream,
 } from '../support/fake-upstream.ts'
+import { answerMedia } from './upstream-media.ts'
 
 /**
  * The model server behind the relayed deployments. What it does is chosen by the model that it is asked for. Clients
@@ -23,13 +24,15 @@ export async function startUpstream(): Promise<FakeUpstream> {
     gates.set(mark, gate)
     return gate
   }
-  upstream.respond((request) => {
+  upstream.respond(async (request) => {
     const [, verb, mark] = askPattern.exec(request.path) ?? []
     if (verb === 'seen') return tellSeen(upstream.requests, mark as string)
     if (verb === 'release') {
       gateOf(mark as string).resolve()
       return json({})
     }
+    const media = await answerMedia(request)
+    if (media) return media
     const asked: Asked = { path: request.path, ...JSON.parse(request.body) }
     const isRepeated = upstream.requests.filter(({ body }) => body === request.body).length > 1
     const gate = gateOf(markPattern.exec(request.body)?.[0] ?? '')
@@ -78,6 +81,8 @@ function answer(asked: Asked, isRepeated: boolean, gate: Promise<void>): readonl
         : refuse(429, 'rate_limit_exceeded', { 'retry-after-ms': `${retryAfterMs}` })
     case 'refusing':
       return refuse(400, 'context_length_exceeded')
+    case 'filtering':
+      return filterPrompt()
     case 'failing':
       return isRepeated ? answerPlainly(asked) : refuse(500, 'server_error')
     case 'silent':
@@ -101,6 +106,7 @@ function answer(asked: Asked, isRepeated: boolean, gate: Promise<void>): readonl
 
 function answerPlainly(asked: Asked): readonly Step[] {
   if (asked.path.includes('/embeddings')) return embed(asked)
+  if (asked.path === '/v1/messages') return answerMessage(asked)
   return asked.stream ? sse(...writeChunks(asked)) : json(writeWhole(asked))
 }
 
@@ -132,6 +138,27 @@ function writeChunks(asked: Asked): readonly object[] {
   return isInference ? [...chunks, { ...last, usage }] : [...chunks, last, ...ending]
 }
 
+/** The Messages API: named events, of which the last one is no `[DONE]`. */
+function answerMessage(asked: Asked): readonly Step[] {
+  const counts = { input_tokens: usage.prompt_tokens, output_tokens: usage.completion_tokens }
+  const message = { id: head.id, type: 'message', role: 'assistant', model: head.model, content: [], usage: counts }
+  const ending = { stop_reason: 'end_turn', stop_sequence: null }
+  const text = textOf(asked)
+  if (!asked.stream) return json({ ...message, content: [{ type: 'text', text }], ...ending })
+  const deltas = (text.match(/.{1,5}/gsu) ?? []).map((piece) => ({ type: 'text_delta', text: piece }))
+  const events = [
+    { type: 'message_start', message: { ...message, usage: { ...counts, output_tokens: 1 } } },
+    { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
+    { type: 'ping' },
+    ...deltas.map((delta) => ({ type: 'content_block_delta', index: 0, delta })),
+    { type: 'content_block_stop', index: 0 },
+    { type: 'message_delta', delta: ending, usage: { output_tokens: counts.output_tokens } },
+    { type: 'message_stop' },
+  ]
+  const lines = events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
+  return [sseHead, { do: 'send', text: lines.join('') }, { do: 'end' }]
+}
+
 function chunk(delta: object, finish_reason: string | null = null): object {
   return { ...head, object: 'chat.completion.chunk', choices: [{ index: 0, delta, finish_reason, logprobs: null }] }
 }
@@ -155,11 +182,11 @@ function holdBack(asked: Asked, gate: Promise<void>): readonly Step[] {
 }
 
 /**
- * What servers really send, and what strict readers of event streams break on: comments, event names, CRLF, no
- * terminator.
+ * What servers really send, and what strict readers of event streams break on: comments, event names, CRLF, an error of
+ * null, no terminator.
  */
 function writeUntidily(asked: Asked): readonly Step[] {
-  const [first, ...others] = writeChunks(asked).map((chunk) => JSON.stringify(chunk))
+  const [first, ...others] = writeChunks(asked).map((chunk) => JSON.stringify({ ...chunk, error: null }))
   const text = `: keep-alive\n\nevent: message\nid: 1\ndata:${first}\n\n${others.map((data) => `data: ${data}\r\n\r\n`).join('')}`
   return [sseHead, { do: 'send', text }, { do: 'end' }]
 }
@@ -206,4 +233,14 @@ function embed(asked: Asked): readonly Step[] {
 function refuse(status: number, code: string, headers: Record<string, string> = {}): readonly Step[] {
   const error = { message: `The upstream answers ${code}.`, type: 'upstream', param: 'messages', code }
   return json({ error }, status, headers)
+}
+
+/** As Azure OpenAI refuses a prompt. */
+function filterPrompt(): readonly Step[] {
+  const safe = { filtered: false, severity: 'safe' }
+  const result = { hate: safe, self_harm: safe, sexual: safe, violence: { filtered: true, severity: 'medium' } }
+  const innererror = { code: 'ResponsibleAIPolicyViolation', content_filter_result: result }
+  const message = "The response was filtered due to the prompt triggering Azure OpenAI's content management policy."
+  const error = { message, type: null, param: 'prompt', code: 'content_filter', status: 400, innererror }
+  return json({ error }, 400)
 }

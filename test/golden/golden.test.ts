@@ -4,26 +4,42 @@ import { join } from 'node:path'
 import { Fault } from '../../src/core/fault.ts'
 import { type FaultCode, faultCodes } from '../../src/core/fault-codes.ts'
 import type { JsonObject } from '../../src/core/json.ts'
+import { anthropicMessagesClient } from '../../src/wire/anthropic-messages/client.ts'
+import { anthropicMessagesServer } from '../../src/wire/anthropic-messages/server.ts'
 import { inferenceChatServer } from '../../src/wire/azure-inference/chat-server.ts'
-import { inferenceChatClient } from '../../src/wire/azure-inference/client.ts'
+import { inferenceChatClient, inferenceEmbeddingsClient } from '../../src/wire/azure-inference/client.ts'
+import { inferenceEmbeddingsServer } from '../../src/wire/azure-inference/embeddings-server.ts'
 import { openaiChatClient } from '../../src/wire/openai-chat/client.ts'
 import { openaiChatServer } from '../../src/wire/openai-chat/server.ts'
+import { openaiCompletionsClient } from '../../src/wire/openai-completions/client.ts'
+import { openaiCompletionsServer } from '../../src/wire/openai-completions/server.ts'
+import { openaiEmbeddingsClient } from '../../src/wire/openai-embeddings/client.ts'
+import { openaiEmbeddingsServer } from '../../src/wire/openai-embeddings/server.ts'
 import { readSseData } from '../../src/wire/sse.ts'
 import type { ClientEnd, ServerEnd } from '../../src/wire/wire.ts'
 
 /**
  * Cases as data: what comes in at one wire and what must come out at another. Every detail that ever got lost gets one.
- * `chat/`: a request body and what it becomes upstream. `streams/`: an upstream's stream and what the caller reads.
+ * `chat/`, `others/`: a request body and what it becomes upstream. `refused/`: fields that cannot cross, and the field named in the refusal.
+ * `answers/`, `streams/`: an upstream's answer and what the caller reads.
  */
 
 const here = import.meta.dir
 const servers: Record<string, ServerEnd> = {
   'openai-chat': openaiChatServer,
   'azure-inference-chat': inferenceChatServer,
+  'anthropic-messages': anthropicMessagesServer,
+  'openai-completions': openaiCompletionsServer,
+  'openai-embeddings': openaiEmbeddingsServer,
+  'azure-inference-embeddings': inferenceEmbeddingsServer,
 }
 const clients: Record<string, ClientEnd> = {
   'openai-chat': openaiChatClient,
   'azure-inference-chat': inferenceChatClient,
+  'anthropic-messages': anthropicMessagesClient,
+  'openai-completions': openaiCompletionsClient,
+  'openai-embeddings': openaiEmbeddingsClient,
+  'azure-inference-embeddings': inferenceEmbeddingsClient,
 }
 
 type ChatCase = {
@@ -34,8 +50,10 @@ type ChatCase = {
 }
 
 describe('requests', () => {
-  for (const file of readdirSync(join(here, 'chat'))) {
-    const golden: ChatCase = JSON.parse(readFileSync(join(here, 'chat', file), 'utf8'))
+  for (const file of ['chat', 'others'].flatMap((folder) =>
+    readdirSync(join(here, folder)).map((name) => join(folder, name)),
+  )) {
+    const golden: ChatCase = JSON.parse(readFileSync(join(here, file), 'utf8'))
     const server = servers[golden.from] as ServerEnd
     const input = {
       text: JSON.stringify(golden.body),
@@ -52,6 +70,59 @@ describe('requests', () => {
   }
 })
 
+type RefusedCase = {
+  readonly from: string
+  readonly to: string
+  readonly body: JsonObject
+  readonly refused: readonly { readonly with: JsonObject; readonly message: string }[]
+}
+
+describe('refusals', () => {
+  for (const file of readdirSync(join(here, 'refused'))) {
+    const golden: RefusedCase = JSON.parse(readFileSync(join(here, 'refused', file), 'utf8'))
+    const write = (change: JsonObject) => {
+      const body = { ...golden.body, ...change }
+      const call = (servers[golden.from] as ServerEnd).readCall({ text: '', body, header: () => null })
+      return (clients[golden.to] as ClientEnd).writeCall(call, 'upstream-model')
+    }
+    test(`${file}: without the fields nothing is refused`, () => {
+      expect(write({}).text).toBeString()
+    })
+    test.each(golden.refused.map((entry) => [JSON.stringify(entry.with), entry] as const))(
+      `${file}: %s`,
+      (_name, { with: change, message }) => {
+        let fault: unknown
+        try {
+          write(change)
+        } catch (error) {
+          fault = error
+        }
+        expect(fault).toMatchObject({ code: 'unsupported-value', message })
+      },
+    )
+  }
+})
+
+/** Enough for any of the wires. */
+const request: JsonObject = { model: 'any', max_tokens: 9, messages: [{ role: 'user', content: 'hi' }] }
+const head = { requestId: 'r', servedModel: 'served', created: 1 }
+
+type AnswerCase = { readonly wire: string; readonly answer: JsonObject; readonly to: Record<string, JsonObject> }
+
+describe('answers', () => {
+  for (const file of readdirSync(join(here, 'answers'))) {
+    const golden: AnswerCase = JSON.parse(readFileSync(join(here, 'answers', file), 'utf8'))
+    for (const [wire, expected] of Object.entries(golden.to)) {
+      test(`${file}: ${golden.wire} to ${wire}`, () => {
+        const server = servers[wire] as ServerEnd
+        const call = server.readCall({ text: '', body: request, header: () => null })
+        const result = (clients[golden.wire] as ClientEnd).readResult(golden.answer, call)
+        expect(JSON.parse(server.writeResult(result, call, head))).toEqual(expected)
+      })
+    }
+  }
+})
+
 type StreamCase = {
   readonly wire: string
   readonly request: JsonObject
@@ -59,9 +130,30 @@ type StreamCase = {
   readonly to: Record<string, JsonObject[]>
 }
 
-async function* asBody(chunks: readonly JsonObject[]): AsyncGenerator<Uint8Array> {
-  for (const chunk of chunks) yield new TextEncoder().encode(`data: ${JSON.stringify(chunk)}\n\n`)
-  yield new TextEncoder().encode('data: [DONE]\n\n')
+/** Streams of this wire are named events, and end with one instead of `[DONE]`. */
+const namedWire = 'anthropic-messages'
+const terminator = 'data: [DONE]'
+
+async function* asBody(wire: string, chunks: readonly JsonObject[]): AsyncGenerator<Uint8Array> {
+  for (const chunk of chunks) {
+    const name = wire === namedWire ? `event: ${chunk.type}\n` : ''
+    yield new TextEncoder().encode(`${name}data: ${JSON.stringify(chunk)}\n\n`)
+  }
+  if (wire !== namedWire) yield new TextEncoder().encode(`${terminator}\n\n`)
+}
+
+function readPayloads(wire: string, text: string): JsonObject[] {
+  const events = text.split('\n\n').filter(Boolean)
+  if (wire !== namedWire) {
+    expect(events.pop()).toBe(terminator)
+    return events.map((event) => JSON.parse(event.slice('data: '.length)))
+  }
+  return events.map((event) => {
+    const [, name, data] = /^event: (\w+)\ndata: (.*)$/.exec(event) ?? []
+    const payload = JSON.parse(data as string)
+    expect(payload.type).toBe(name)
+    return payload
+  })
 }
 
 describe('streams', () => {
@@ -71,13 +163,14 @@ describe('streams', () => {
       test(`${file}: ${golden.wire} to ${wire}`, async () => {
         const server = servers[wire] as ServerEnd
         const call = server.readCall({ text: '', body: golden.request, header: () => null })
-        const writer = server.openStream(call, { requestId: 'r', servedModel: 'served', created: 1 })
+        const writer = server.openStream(call, head)
         let text = ''
-        const events = (clients[golden.wire] as ClientEnd).readEvents(readSseData(asBody(golden.chunks)), call)
+        const events = (clients[golden.wire] as ClientEnd).readEvents(
+          readSseData(asBody(golden.wire, golden.chunks)),
+          call,
+        )
         for await (const event of events) text += writer.write(event)
-        const payloads = (text + writer.end()).split('\n\n').filter(Boolean)
-        expect(payloads.pop()).toBe('data: [DONE]')
-        expect(payloads.map((payload) => JSON.parse(payload.slice('data: '.length)))).toEqual(expected)
+        expect(readPayloads(wire, text + writer.end())).toEqual(expected)
       })
     }
   }
@@ -85,7 +178,11 @@ describe('streams', () => {
 
 /** A new fault code fails here until somebody has looked at how each surface renders it. */
 test('every fault on every surface', () => {
-  const surfaces = { 'Azure OpenAI': openaiChatServer, 'Azure AI Model Inference': inferenceChatServer }
+  const surfaces = {
+    'Azure OpenAI': openaiChatServer,
+    'Azure AI Model Inference': inferenceChatServer,
+    'Anthropic Messages': anthropicMessagesServer,
+  }
   const rendered = Object.entries(surfaces).flatMap(([surface, end]) =>
     (Object.keys(faultCodes) as FaultCode[]).map((code) => {
       const fault = new Fault(code, `why ${code}`, {

@@ -33,6 +33,8 @@ const version = '?api-version=2024-10-21'
 describe('keys', () => {
   test.each([
     ['api-key', { 'api-key': testKey }, 200],
+    ['x-api-key', { 'x-api-key': testKey }, 200],
+    ['Ocp-Apim-Subscription-Key', { 'Ocp-Apim-Subscription-Key': testKey }, 200],
     ['Bearer', { authorization: `Bearer ${testKey}` }, 200],
     ['bearer in another case', { authorization: `bearer ${testKey}` }, 200],
     ['both', { 'api-key': testKey, authorization: `Bearer ${testKey}` }, 200],

@@ -103,6 +103,12 @@ describe('same wire at both ends', () => {
     expect(await readPayloads(response)).toEqual([JSON.stringify(delta('a')), '[DONE]'])
   })
 
+  test('an error of null, as some servers write, is not let through to clients that stop at any', async () => {
+    upstream.script(sse({ ...delta('a'), error: null }, { ...finish, error: null }))
+    const response = await ponto.post('/openai/v1/chat/completions', { ...ask, model: 'mistral-large', stream: true })
+    expect(await readPayloads(response)).toEqual([JSON.stringify(delta('a')), JSON.stringify(finish), '[DONE]'])
+  })
+
   test("an upstream's refusal of the request reaches the caller with its own body", async () => {
     const body = {
       error: { message: 'bad temperature', type: 'invalid_request_error', param: 'temperature', code: 'x' },

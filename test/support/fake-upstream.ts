@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 /** What a scripted upstream does with one request, in order. */
 export type Step =
   | { readonly do: 'head'; readonly status?: number; readonly headers?: Record<string, string> }
-  | { readonly do: 'send'; readonly text: string }
+  | { readonly do: 'send'; readonly text: string | Uint8Array }
   | { readonly do: 'wait'; readonly ms: number }
   /** Waits for what the test decides. */
   | { readonly do: 'until'; readonly promise: Promise<unknown> }
@@ -19,6 +19,8 @@ export type SeenRequest = {
   readonly path: string
   readonly headers: IncomingMessage['headers']
   readonly body: string
+  /** The body as it came: forms hold more than text. */
+  readonly bytes: Buffer
   /** Unix milliseconds at which the request had been read. */
   readonly receivedAtMs: number
   /** Resolves when the answer is over: true when it was sent whole, false when the connection broke. */
@@ -90,8 +92,14 @@ async function play(
   choose: Responder,
   requests: SeenRequest[],
 ): Promise<void> {
-  let body = ''
-  for await (const chunk of request) body += chunk
+  const chunks: Buffer[] = []
+  try {
+    for await (const chunk of request) chunks.push(chunk)
+  } catch {
+    // Its caller hung up in the middle of it: a request that was not made.
+    return
+  }
+  const bytes = Buffer.concat(chunks)
   const finished = new Promise<boolean>((resolve) => {
     response.once('close', () => resolve(response.writableFinished))
   })
@@ -99,7 +107,8 @@ async function play(
     method: request.method ?? '',
     path: request.url ?? '',
     headers: request.headers,
-    body,
+    body: bytes.toString(),
+    bytes,
     receivedAtMs: Date.now(),
     finished,
   }

@@ -28,6 +28,7 @@ export type Harness = {
 export type HarnessOptions = {
   readonly builtin?: Backend
   readonly maxBodyBytes?: number
+  readonly maxFormBytes?: number
   readonly secrets?: Record<string, string>
   readonly idleLimitS?: number
 }
@@ -56,6 +57,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     matchRoute: createRoutes(serverEnds),
     route: (exchange) => route(exchange),
     maxBodyBytes: options.maxBodyBytes ?? 1024 * 1024,
+    maxFormBytes: options.maxFormBytes,
     log,
   })
   const listener: Listener = await listen({

@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net'
-import { Fault } from '../../core/fault.ts'
+import { Fault, toFault } from '../../core/fault.ts'
 import type { Deadlines, Watched } from './deadlines.ts'
 import { decodeBody } from './http/decode-body.ts'
 import { ResponseParser, type ResponseSink } from './http/http-parser.ts'
+import { writeChunk, writeLastChunk } from './http/request-body.ts'
 import { type BodySource, ResponseBody } from './http/response-body.ts'
 import type { Holder, PendingRequest } from './pending-request.ts'
 import type { Timeouts } from './transport.ts'
@@ -35,6 +36,8 @@ export class Connection implements Watched, Holder, ResponseSink, BodySource {
   #body: ResponseBody | undefined
   #requestCount = 0
   #hasAnswerByte = false
+  /** The request's body is still going out. */
+  #isSending = false
   #isPaused = false
   #isClosed = false
   #keepForMs: number
@@ -59,6 +62,7 @@ export class Connection implements Watched, Holder, ResponseSink, BodySource {
     pending.holder = this
     this.#setDeadline(performance.now() + this.#owner.timeouts.firstByteMs)
     this.#socket.write(pending.text)
+    if (pending.pieces) void this.#sendPieces(pending, pending.pieces)
   }
 
   /** Waits for another request, for as long as the pool or the peer's `keep-alive` header allows. */
@@ -94,6 +98,7 @@ export class Connection implements Watched, Holder, ResponseSink, BodySource {
     const sentence = (what: string, field: keyof Timeouts) =>
       new Fault('upstream-timeout', `${peer} ${what} within ${timeouts[field]} ms (${field})`)
     if (this.deadlineMs >= pending.totalAtMs) return sentence('had not answered completely', 'totalMs')
+    if (this.#isSending && !this.#parser.hasStatus) return sentence('took no more of the request', 'idleMs')
     if (!this.#parser.hasStatus) return sentence('did not begin to answer', 'firstByteMs')
     return sentence('fell silent in the middle of its answer: nothing came', 'idleMs')
   }
@@ -184,11 +189,36 @@ export class Connection implements Watched, Holder, ResponseSink, BodySource {
     else this.#fail(new Fault('upstream-failed', `${peer} dropped the connection without an answer (${reason})`))
   }
 
+  /** At the pace of the slower end: the next piece is asked for when the socket has taken the last. */
+  async #sendPieces(pending: PendingRequest, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+    const { idleMs, firstByteMs } = this.#owner.timeouts
+    this.#isSending = true
+    // While the next piece is made, silence is not the peer's.
+    this.#setDeadline(Number.POSITIVE_INFINITY)
+    try {
+      for await (const piece of pieces) {
+        // It has been answered or given up in the meantime.
+        if (this.#pending !== pending) return
+        this.#setDeadline(performance.now() + idleMs)
+        await writeChunk(this.#socket, piece)
+        if (this.#pending !== pending) return
+        this.#setDeadline(Number.POSITIVE_INFINITY)
+      }
+    } catch (error) {
+      if (this.#pending === pending) this.#fail(toFault(error))
+      return
+    }
+    if (this.#pending !== pending) return
+    this.#isSending = false
+    writeLastChunk(this.#socket)
+    this.#setDeadline(performance.now() + firstByteMs)
+  }
+
   // Its consequences
 
   #finishAnswer(): void {
-    // With bytes still unwritten the peer has answered early and does not read the rest of the request.
-    if (this.#parser.isReusable && this.#socket.writableLength === 0) this.#owner.takeFree(this)
+    // With bytes still to be written the peer has answered early and does not read the rest of the request.
+    if (this.#parser.isReusable && this.#socket.writableLength === 0 && !this.#isSending) this.#owner.takeFree(this)
     else this.close()
   }
 
@@ -205,7 +235,7 @@ export class Connection implements Watched, Holder, ResponseSink, BodySource {
 
   /** A request is replaced once at most, since the replacement is the first request of its connection. */
   #canRetry(): boolean {
-    return this.#requestCount > 1 && !this.#hasAnswerByte
+    return this.#requestCount > 1 && !this.#hasAnswerByte && this.#pending?.pieces === undefined
   }
 
   #handBack(pending: PendingRequest): void {

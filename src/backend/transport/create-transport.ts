@@ -70,7 +70,8 @@ export function createTransport(options: TransportOptions): Transport {
     new Promise((resolve, reject) => {
       const text = writeRequest(message, frame)
       if (signal.aborted) throw new Fault('client-gone', 'the caller went away')
-      pool.submit(new PendingRequest(text, performance.now() + timeouts.totalMs, signal, resolve, reject))
+      const pieces = typeof message.body === 'object' ? message.body : undefined
+      pool.submit(new PendingRequest(text, pieces, performance.now() + timeouts.totalMs, signal, resolve, reject))
     })
   return { request, close: () => pool.close() }
 }

@@ -14,6 +14,8 @@ export type Holder = {
 export class PendingRequest implements Watched {
   /** Head and body, written at once. */
   readonly text: string
+  /** A body that comes in pieces, after the text. */
+  readonly pieces: AsyncIterable<Uint8Array> | undefined
   /** The moment of `performance.now()` at which everything must be over. */
   readonly totalAtMs: number
   deadlineMs: number
@@ -27,12 +29,14 @@ export class PendingRequest implements Watched {
 
   constructor(
     text: string,
+    pieces: AsyncIterable<Uint8Array> | undefined,
     totalAtMs: number,
     signal: AbortSignal,
     resolve: (response: UpstreamResponse) => void,
     reject: (fault: Fault) => void,
   ) {
     this.text = text
+    this.pieces = pieces
     this.totalAtMs = totalAtMs
     this.deadlineMs = totalAtMs
     this.#signal = signal

@@ -41,9 +41,11 @@ export class Pool implements ConnectionOwner, Holder {
 
   submit(pending: PendingRequest): void {
     pending.holder = this
-    const connection = this.#idle.pop()
+    const hasRoom = this.#openCount < this.#options.maxConnections
+    // The peer may have dropped an idle connection, and what comes in pieces cannot be sent again.
+    const connection = pending.pieces && hasRoom ? undefined : this.#idle.pop()
     if (connection) connection.send(pending)
-    else if (this.#openCount < this.#options.maxConnections) this.#dial(pending)
+    else if (hasRoom) this.#dial(pending)
     else this.#enqueue(pending)
   }
 

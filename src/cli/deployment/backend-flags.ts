@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { authKinds, protocols } from '../../backend/presets.ts'
 import type { DeploymentInput } from '../../snapshot/deployment-spec.ts'
 import type { CommandContext } from '../context.ts'
 import { readSecret } from '../read-secret.ts'
@@ -52,9 +53,9 @@ export function addBackendFlags(command: Command, context: CommandContext): Back
     (value) => {
       current().protocol = value as NonNullable<BackendInput['protocol']>
     },
-    ['openai', 'azure-openai', 'foundry'],
+    protocols,
   )
-  add('--api-version <version>', 'for azure-openai and foundry', (value) => {
+  add('--api-version <version>', 'of the protocol, where it has versions', (value) => {
     current().apiVersion = value
   })
   add(
@@ -63,7 +64,7 @@ export function addBackendFlags(command: Command, context: CommandContext): Back
     (value) => {
       current().auth = value as NonNullable<BackendInput['auth']>
     },
-    ['bearer', 'api-key', 'none'],
+    authKinds,
   )
   add('--credential-env <name>', 'variable of the server that holds the credential: PONTO_SECRET_...', (value) => {
     if (!/^PONTO_SECRET_[A-Z0-9_]+$/.test(value)) {

@@ -47,6 +47,9 @@ function describeIssue(issue: z.core.$ZodIssue, input: unknown, options: ParseOp
   if (issue.code === 'invalid_union' && options.unionRule === undefined) {
     return describeUnion(issue, input, options)
   }
+  if (issue.code === 'invalid_key') {
+    return [{ path, text: `not a name that can stand here, expected ${issue.issues[0]?.message ?? message}` }]
+  }
   const value = valueAt(input, path)
   if (value === undefined) return [{ path, text: `missing, expected ${message}` }]
   const given = options.isSecret?.(path) ? describeKind(value) : describeValue(value)
@@ -64,7 +67,8 @@ function describeUnion(
   if (deepest && deepest.path.length > 0) {
     return describeIssue({ ...deepest, path: [...issue.path, ...deepest.path] }, input, options)
   }
-  const allowed = [...new Set(nested.map(({ message }) => message))].join(' or ')
+  // A union that is told apart by one field says itself what that may be.
+  const allowed = [...new Set(nested.map(({ message }) => message))].join(' or ') || issue.message
   return describeIssue({ ...issue, code: 'custom', message: allowed } as z.core.$ZodIssue, input, options)
 }
 

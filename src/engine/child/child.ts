@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import os from 'node:os'
-import type { Call } from '../../core/call.ts'
+import type { ModelCall } from '../../core/call.ts'
 import { Fault, toFault } from '../../core/fault.ts'
 import { type ChildMessage, type LogLevel, type ParentMessage, packFault } from '../protocol.ts'
 import { createEmbedder } from './embed.ts'
@@ -17,7 +17,7 @@ import { createSlots } from './slots.ts'
 /** A little less urgent than the server, whose answers to others must not wait for the model. */
 const niceness = 5
 
-type Run = (call: Call, id: number, signal: AbortSignal) => Promise<void>
+type Run = (call: ModelCall, id: number, signal: AbortSignal) => Promise<void>
 
 function main(): void {
   lowerPriority()

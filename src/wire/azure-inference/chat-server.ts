@@ -1,4 +1,4 @@
-import type { Call, Rest } from '../../core/call.ts'
+import type { Call, ChatCall, Rest } from '../../core/call.ts'
 import type { Event } from '../../core/event.ts'
 import { randomHex } from '../../core/id.ts'
 import type { JsonObject } from '../../core/json.ts'
@@ -7,37 +7,21 @@ import type { Usage } from '../../core/usage.ts'
 import {
   restFields,
   writeAnswerRest,
+  writeCalls,
   writeDelta,
   writeLogprob,
   writeMore,
-  writeToolCall,
   writeUsage,
 } from '../openai-chat/answer.ts'
-import { readChat, wireName as siblingWire } from '../openai-chat/server.ts'
+import { writeReason } from '../openai-chat/functions.ts'
+import { wireName as siblingWire, toChatCall } from '../openai-chat/server.ts'
+import { readBody } from '../read-body.ts'
 import type { AnswerHead, EventWriter, ServerEnd } from '../wire.ts'
 import { applyExtraParameters, readModelName } from './extra-parameters.ts'
 import { writeInferenceFault, writeInferenceStreamFault } from './fault.ts'
+import { chatKeys, inferenceChatBodySchema } from './schema.ts'
 
 export const wireName = 'azure-inference-chat'
-
-/** Body keys the API defines, over all its versions. Everything else is an extra parameter. */
-export const chatKeys: ReadonlySet<string> = new Set([
-  'messages',
-  'model',
-  'stream',
-  'temperature',
-  'top_p',
-  'frequency_penalty',
-  'presence_penalty',
-  'max_tokens',
-  'response_format',
-  'stop',
-  'tools',
-  'tool_choice',
-  'seed',
-  'modalities',
-  'user_security_context',
-])
 
 /** Chat completions of the Azure AI Model Inference API, under `/models` and at the root as serverless endpoints have it. */
 export const inferenceChatServer: ServerEnd = {
@@ -50,7 +34,7 @@ export const inferenceChatServer: ServerEnd = {
   readCall(input) {
     const body = applyExtraParameters(input, chatKeys)
     // Extra keys are the model's, and the models behind this API speak OpenAI's chat.
-    const call = readChat(body, readModelName(input), siblingWire)
+    const call = toChatCall(readBody(inferenceChatBodySchema, body), body, readModelName(input), siblingWire)
     const source = body === input.body ? { wire: wireName, text: input.text, body } : undefined
     return { ...call, source }
   },
@@ -60,7 +44,7 @@ export const inferenceChatServer: ServerEnd = {
   writeStreamFault: writeInferenceStreamFault,
 }
 
-function writeResult(result: Result, _call: Call, head: AnswerHead): string {
+function writeResult(result: Result, call: Call, head: AnswerHead): string {
   if (result.kind === 'embed') throw new TypeError('an embedding result cannot be written as a chat completion')
   return JSON.stringify({
     ...restFields(result.rest),
@@ -68,24 +52,37 @@ function writeResult(result: Result, _call: Call, head: AnswerHead): string {
     object: 'chat.completion',
     created: result.created ?? head.created,
     model: result.model ?? head.servedModel,
-    choices: result.choices.map(writeChoice),
-    usage: writeUsage(result.usage ?? { promptTokens: 0, completionTokens: 0 }),
+    choices: result.choices.map((choice) => writeChoice(choice, call as ChatCall)),
+    usage: writeInferenceUsage(result.usage ?? { promptTokens: 0, completionTokens: 0 }),
   })
 }
 
-function writeChoice(choice: Choice): JsonObject {
+/** Here the details of a completion have a sum of their own, and know nothing of predictions. */
+function writeInferenceUsage(usage: Usage): JsonObject {
+  return {
+    ...writeUsage(usage),
+    completion_tokens_details: {
+      audio_tokens: 0,
+      reasoning_tokens: usage.reasoningTokens ?? 0,
+      total_tokens: usage.completionTokens,
+    },
+  }
+}
+
+function writeChoice(choice: Choice, call: ChatCall): JsonObject {
   const message: JsonObject = {
     ...restFields(choice.messageRest),
     role: 'assistant',
     content: choice.text,
-    tool_calls: choice.toolCalls?.map(writeToolCall) ?? null,
+    tool_calls: null,
+    ...writeCalls(choice.toolCalls, call),
   }
   if (choice.reasoning !== undefined) message.reasoning_content = choice.reasoning
   if (choice.refusal !== undefined) message.refusal = choice.refusal
   return {
     ...restFields(choice.rest),
     index: choice.index,
-    finish_reason: choice.finishReason,
+    finish_reason: choice.finishReason && writeReason(choice.finishReason, call),
     logprobs: choice.logprobs ? { content: choice.logprobs.map(writeLogprob) } : null,
     message,
   }
@@ -95,7 +92,8 @@ function writeChoice(choice: Choice): JsonObject {
  * One `data:` line per event. Unlike Azure OpenAI's, this API puts the usage into the last chunk that has a finish reason, unasked;
  * so that chunk waits until the usage is known or the stream ends.
  */
-function openStream(_call: Call, head: AnswerHead): EventWriter {
+function openStream(call: Call, head: AnswerHead): EventWriter {
+  const chat = call as ChatCall
   const started = new Set<number>()
   let prefix = ''
   let lastChoice: string | undefined
@@ -132,7 +130,7 @@ function openStream(_call: Call, head: AnswerHead): EventWriter {
           return writeAnswerRest(event.rest)
         case 'choice-end': {
           const text = flush() + begin(event.choice)
-          lastChoice = choice(event.choice, '{"content":""}', event.reason, 'null', event.rest)
+          lastChoice = choice(event.choice, '{"content":""}', writeReason(event.reason, chat), 'null', event.rest)
           return text
         }
         case 'text-delta': {
@@ -143,12 +141,14 @@ function openStream(_call: Call, head: AnswerHead): EventWriter {
             chunk(choice(event.choice, `{"content":${JSON.stringify(event.text)}}`, null, logprobs, event.rest))
           )
         }
-        default:
-          return flush() + begin(event.choice) + chunk(choice(event.choice, writeDelta(event), null))
+        default: {
+          const delta = writeDelta(event, chat)
+          return delta && flush() + begin(event.choice) + chunk(choice(event.choice, delta, null))
+        }
       }
     },
     end(): string {
-      const ending = usage ? `,"usage":${JSON.stringify(writeUsage(usage))}` : ''
+      const ending = usage ? `,"usage":${JSON.stringify(writeInferenceUsage(usage))}` : ''
       const last = lastChoice === undefined ? '' : `${prefix}${lastChoice}]${ending}}\n\n`
       return `${last}data: [DONE]\n\n`
     },

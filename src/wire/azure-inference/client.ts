@@ -1,12 +1,16 @@
+import type { PassKind } from '../../core/call.ts'
 import { Fault } from '../../core/fault.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { spliceModel } from '../../core/text/splice-model.ts'
 import { openaiChatClient } from '../openai-chat/client.ts'
-import { openaiEmbeddingsClient } from '../openai-embeddings/client.ts'
+import { openaiEmbeddingsClient, writeEmbeddings } from '../openai-embeddings/client.ts'
 import { readOpenAIFault } from '../openai-upstream-fault.ts'
+import { passClient } from '../passed/pass-on.ts'
 import type { ClientEnd, UpstreamBody } from '../wire.ts'
-import { chatKeys, wireName as chatWire } from './chat-server.ts'
-import { embeddingKeys, wireName as embeddingsWire } from './embeddings-server.ts'
+import { wireName as chatWire } from './chat-server.ts'
+import { wireName as embeddingsWire } from './embeddings-server.ts'
+import { imageEmbeddingsKeys, imageEmbeddingsWire, imagesKeys, imagesWire } from './images-server.ts'
+import { chatKeys, embeddingKeys } from './schema.ts'
 
 /**
  * The Azure AI Model Inference API spoken to a Foundry resource. Its bodies are OpenAI's less a few keys; keys it does not define
@@ -21,6 +25,8 @@ export const inferenceChatClient: ClientEnd = {
       return withExtras(spliceModel(source.text, source.body, model), source.body, chatKeys)
     const body: JsonObject = JSON.parse(openaiChatClient.writeCall({ ...call, source: undefined }, model).text)
     delete body.stream_options
+    // A caller of functions, who cannot take two calls, did not ask for this field; models behind this API may not know it.
+    if (call.kind === 'chat' && call.hasLegacyFunctions) delete body.parallel_tool_calls
     return withExtras(JSON.stringify(body), body, chatKeys)
   },
   readFault: readInferenceFault,
@@ -30,11 +36,27 @@ export const inferenceEmbeddingsClient: ClientEnd = {
   ...openaiEmbeddingsClient,
   wire: embeddingsWire,
   writeCall(call, model) {
-    const { text } = openaiEmbeddingsClient.writeCall({ ...call, source: undefined }, model)
-    const body: JsonObject = JSON.parse(text)
-    return withExtras(text, body, embeddingKeys)
+    const { source } = call
+    if (source?.wire === embeddingsWire) {
+      return withExtras(spliceModel(source.text, source.body, model), source.body, embeddingKeys)
+    }
+    if (call.kind !== 'embed') throw new TypeError(`a ${call.kind} call cannot be written as embeddings`)
+    const body = writeEmbeddings(call, model)
+    if (call.encoding !== 'float' && call.encoding !== 'base64') body.encoding_format = call.encoding
+    return withExtras(JSON.stringify(body), body, embeddingKeys)
   },
   readFault: readInferenceFault,
+}
+
+export const inferenceImageEmbeddingsClient = passInference(imageEmbeddingsWire, 'image-embed', imageEmbeddingsKeys)
+export const inferenceImagesClient = passInference(imagesWire, 'inference-image', imagesKeys)
+
+function passInference(wire: string, kind: PassKind, known: ReadonlySet<string>): ClientEnd {
+  const end = passClient(wire, kind, readInferenceFault)
+  return {
+    ...end,
+    writeCall: (call, model) => withExtras(end.writeCall(call, model).text, call.source?.body ?? {}, known),
+  }
 }
 
 function withExtras(text: string, body: JsonObject, known: ReadonlySet<string>): UpstreamBody {

@@ -3,6 +3,7 @@ import type { FaultCode } from '../../core/fault-codes.ts'
 import type { Json, JsonObject } from '../../core/json.ts'
 import { retryHeaders } from '../retry-headers.ts'
 import type { FaultBody } from '../wire.ts'
+import { chatKeys, embeddingKeys } from './schema.ts'
 
 /** Faults in the shapes of the Azure AI Model Inference API. `x-ms-error-code` repeats `error.code`. */
 
@@ -51,9 +52,21 @@ export function writeInferenceFault(fault: Fault, requestId: string): FaultBody 
   const error = writeError(fault, message)
   if (fault.code !== 'unsupported-value') return faultBody(fault, status, { error })
   // Documented readers look for `code` and `detail` beside `error`, one of them looping over `detail`.
-  const loc = ['body', ...(fault.detail.param ? [fault.detail.param] : [])]
-  const detail: Json = [{ loc, input: (fault.detail.input ?? null) as Json }]
-  return faultBody(fault, status, { error, status, code: codes[fault.code], detail, message })
+  return faultBody(fault, status, { error, status, code: codes[fault.code], detail: writeDetail(fault), message })
+}
+
+/** Keys that were passed through and not taken are told in the words of the servers behind this API: clients look for them. */
+function writeDetail({ detail: { param, input, keys } }: Fault): Json {
+  const extra = keys?.filter((key) => !chatKeys.has(key) && !embeddingKeys.has(key)) ?? []
+  if (extra.length > 0) {
+    return extra.map((key) => ({
+      type: 'extra_forbidden',
+      loc: ['body', key],
+      msg: 'Extra inputs are not permitted',
+      input: key === param ? ((input ?? null) as Json) : null,
+    }))
+  }
+  return [{ loc: param === undefined ? ['body'] : ['body', param], input: (input ?? null) as Json }]
 }
 
 export function writeInferenceStreamFault(fault: Fault, requestId: string): string {

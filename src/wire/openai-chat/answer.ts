@@ -1,18 +1,19 @@
-import type { Call, Rest, ToolCall } from '../../core/call.ts'
+import type { Call, ChatCall, Rest, ToolCall } from '../../core/call.ts'
 import type { Event, TokenLogprob } from '../../core/event.ts'
 import { randomId } from '../../core/id.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Choice, Result } from '../../core/result.ts'
 import type { Usage } from '../../core/usage.ts'
 import type { AnswerHead, EventWriter } from '../wire.ts'
+import { writeFunctionCall, writeReason } from './functions.ts'
 
 /** Writes answers in the shape of Azure OpenAI's chat completions. */
 
-export function writeChatResult(result: Result, _call: Call, head: AnswerHead): string {
+export function writeChatResult(result: Result, call: Call, head: AnswerHead): string {
   if (result.kind === 'embed') throw new TypeError('an embedding result cannot be written as a chat completion')
   return JSON.stringify({
     ...restFields(result.rest),
-    choices: result.choices.map(writeChoice),
+    choices: result.choices.map((choice) => writeChoice(choice, call as ChatCall)),
     created: result.created ?? head.created,
     id: result.id ?? `chatcmpl-${randomId(29)}`,
     model: result.model ?? head.servedModel,
@@ -22,7 +23,7 @@ export function writeChatResult(result: Result, _call: Call, head: AnswerHead): 
   })
 }
 
-function writeChoice(choice: Choice): JsonObject {
+function writeChoice(choice: Choice, call: ChatCall): JsonObject {
   const message: JsonObject = {
     ...restFields(choice.messageRest),
     content: choice.text,
@@ -30,17 +31,25 @@ function writeChoice(choice: Choice): JsonObject {
     role: 'assistant',
   }
   if (choice.reasoning !== undefined) message.reasoning_content = choice.reasoning
-  if (choice.toolCalls) message.tool_calls = choice.toolCalls.map(writeToolCall)
+  Object.assign(message, writeCalls(choice.toolCalls, call))
   return {
     ...restFields(choice.rest),
-    finish_reason: choice.finishReason,
+    finish_reason: choice.finishReason && writeReason(choice.finishReason, call),
     index: choice.index,
     logprobs: choice.logprobs ? { content: choice.logprobs.map(writeLogprob), refusal: null } : null,
     message,
   }
 }
 
-export function writeToolCall(call: ToolCall): JsonObject {
+/** The calls of a message, in the shape that the caller's request had. */
+export function writeCalls(calls: readonly ToolCall[] | undefined, call: ChatCall): JsonObject | undefined {
+  if (!calls) return undefined
+  if (!call.hasLegacyFunctions) return { tool_calls: calls.map(writeToolCall) }
+  const functionCall = writeFunctionCall(calls)
+  return functionCall && { function_call: functionCall }
+}
+
+function writeToolCall(call: ToolCall): JsonObject {
   return { function: { arguments: call.arguments, name: call.name }, id: call.id, type: 'function' }
 }
 
@@ -82,6 +91,7 @@ export function restFields(rest: Rest | undefined): JsonObject | undefined {
  * the bulk of a stream, are joined from parts computed once.
  */
 export function openChatStream(call: Call, head: AnswerHead): EventWriter {
+  const chat = call as ChatCall
   const usageKey = call.includeUsage ? ',"usage":null' : ''
   const started = new Set<number>()
   let tail = ''
@@ -118,7 +128,8 @@ export function openChatStream(call: Call, head: AnswerHead): EventWriter {
           return writeAnswerRest(event.rest)
         case 'choice-end':
           return (
-            begin(event.choice) + chunk(event.choice, '{}', event.reason, 'null', writeExtra(restFields(event.rest)))
+            begin(event.choice) +
+            chunk(event.choice, '{}', writeReason(event.reason, chat), 'null', writeExtra(restFields(event.rest)))
           )
         case 'text-delta': {
           const logprobs = event.logprobs
@@ -130,8 +141,10 @@ export function openChatStream(call: Call, head: AnswerHead): EventWriter {
             chunk(event.choice, `{"content":${JSON.stringify(event.text)}}`, null, logprobs, extra)
           )
         }
-        default:
-          return begin(event.choice) + chunk(event.choice, writeDelta(event), null, 'null')
+        default: {
+          const delta = writeDelta(event, chat)
+          return delta && begin(event.choice) + chunk(event.choice, delta, null, 'null')
+        }
       }
     },
     end(): string {
@@ -149,7 +162,15 @@ export function writeAnswerRest(rest: Rest): string {
 
 type DeltaEvent = Exclude<Event, { type: 'answer-start' | 'answer-rest' | 'usage' | 'choice-end' | 'text-delta' }>
 
-export function writeDelta(event: DeltaEvent): string {
+/** The delta of an event; empty for a call that the caller's side has no place for. */
+export function writeDelta(event: DeltaEvent, call: ChatCall): string {
+  if (call.hasLegacyFunctions && (event.type === 'tool-call-start' || event.type === 'tool-call-delta')) {
+    if (event.index > 0) return ''
+    const isStart = event.type === 'tool-call-start'
+    return JSON.stringify({
+      function_call: isStart ? { arguments: '', name: event.name } : { arguments: event.arguments },
+    })
+  }
   switch (event.type) {
     case 'message-rest':
       return JSON.stringify(restFields(event.rest) ?? {})

@@ -1,6 +1,7 @@
 import type { Call, ChatCall, ContentPart, Message, Rest } from '../../core/call.ts'
 import type { Event, FinishReason, TokenLogprob } from '../../core/event.ts'
 import { Fault } from '../../core/fault.ts'
+import { randomId } from '../../core/id.ts'
 import { isJsonObject, type Json, type JsonObject, pickUnknown } from '../../core/json.ts'
 import type { Choice, Result } from '../../core/result.ts'
 import { spliceModel } from '../../core/text/splice-model.ts'
@@ -85,10 +86,12 @@ export function dropUndefined(fields: Record<string, Json | undefined>): JsonObj
 /** Fields of a sibling dialect travel on; those of another protocol would be lost, which nobody may overlook. */
 export function foreignRest(rest: Rest | undefined, where: string): JsonObject | undefined {
   if (!rest || rest.wire.startsWith('openai-')) return rest?.fields
-  throw new Fault(
-    'unsupported-value',
-    `The backend of this deployment cannot take ${Object.keys(rest.fields).join(', ')} in ${where}.`,
-  )
+  const keys = Object.keys(rest.fields)
+  throw new Fault('unsupported-value', `The backend of this deployment cannot take ${keys.join(', ')} in ${where}.`, {
+    param: keys[0],
+    keys,
+    input: rest.fields[keys[0] as string],
+  })
 }
 
 function writeMessage(message: Message): JsonObject {
@@ -117,7 +120,11 @@ function writePart(part: ContentPart): JsonObject {
     case 'audio-url':
       return { type: 'audio_url', audio_url: { url: part.url } }
     case 'other':
-      return part.fields
+      if (part.wire.startsWith('openai-')) return part.fields
+      throw new Fault(
+        'unsupported-value',
+        `The backend of this deployment cannot take a part of type ${JSON.stringify(part.fields.type)} in a message.`,
+      )
   }
 }
 
@@ -129,9 +136,17 @@ function writeResponseFormat({ responseFormat: format }: ChatCall): JsonObject |
 
 const resultFields = new Set(['id', 'object', 'created', 'model', 'choices', 'usage', 'system_fingerprint'])
 const choiceFields = new Set(['index', 'finish_reason', 'message', 'logprobs', 'delta'])
-const messageFields = new Set(['role', 'content', 'refusal', 'tool_calls', 'reasoning_content', 'reasoning'])
-/** Padding against traffic analysis, of no use once it has arrived. */
-const chunkFields = new Set([...resultFields, 'obfuscation'])
+const messageFields = new Set([
+  'role',
+  'content',
+  'refusal',
+  'tool_calls',
+  'function_call',
+  'reasoning_content',
+  'reasoning',
+])
+/** Padding against traffic analysis is of no use once it has arrived, and some clients take an `error` of null for an error. */
+const chunkFields = new Set([...resultFields, 'obfuscation', 'error'])
 
 function readRest(object: JsonObject, known: ReadonlySet<string>): Rest | undefined {
   const fields = pickUnknown(object, known)
@@ -155,6 +170,7 @@ function readChatResult(body: JsonObject, _call: Call): Result {
 function readChoice(choice: JsonObject, position: number): Choice {
   const message = isJsonObject(choice.message) ? choice.message : {}
   const toolCalls = Array.isArray(message.tool_calls) ? message.tool_calls.filter(isJsonObject) : []
+  if (isJsonObject(message.function_call)) toolCalls.push({ id: legacyCallId(), function: message.function_call })
   return {
     index: typeof choice.index === 'number' ? choice.index : position,
     text: text(message.content) ?? null,
@@ -166,6 +182,11 @@ function readChoice(choice: JsonObject, position: number): Choice {
     rest: readRest(choice, choiceFields),
     messageRest: readRest(message, messageFields),
   }
+}
+
+/** Calls of functions, as some servers still answer, have no id. */
+function legacyCallId(): string {
+  return `call_${randomId(24)}`
 }
 
 function readToolCall(call: JsonObject): { id: string; name: string; arguments: string } {
@@ -185,11 +206,12 @@ export function readUsage(usage: Json | undefined): Usage | undefined {
   }
 }
 
-const reasons: ReadonlySet<string> = new Set(['stop', 'length', 'tool_calls', 'content_filter', 'function_call'])
+const reasons: ReadonlySet<string> = new Set(['stop', 'length', 'tool_calls', 'content_filter'])
 
 /** Some servers invent reasons of their own ("eos", "abort"): whatever ended normally is a stop. */
 export function readReason(reason: Json | undefined): FinishReason | null {
   if (typeof reason !== 'string') return null
+  if (reason === 'function_call') return 'tool_calls'
   return reasons.has(reason) ? (reason as FinishReason) : 'stop'
 }
 
@@ -274,6 +296,8 @@ function* readChoiceDelta(choice: JsonObject, open: Set<number>, toolsSeen: Set<
   }
   if (Array.isArray(delta.tool_calls)) {
     for (const call of delta.tool_calls) if (isJsonObject(call)) yield* readToolDelta(call, index, toolsSeen)
+  } else if (isJsonObject(delta.function_call)) {
+    yield* readToolDelta({ id: legacyCallId(), function: delta.function_call }, index, toolsSeen)
   }
   const reason = readReason(choice.finish_reason)
   if (reason) {

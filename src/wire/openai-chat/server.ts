@@ -1,10 +1,21 @@
-import type { ChatCall, ContentPart, Message, ResponseFormat, Sampling, ToolChoice } from '../../core/call.ts'
+import type {
+  ChatCall,
+  ContentPart,
+  Message,
+  ResponseFormat,
+  Sampling,
+  Tool,
+  ToolCall,
+  ToolChoice,
+} from '../../core/call.ts'
 import { Fault } from '../../core/fault.ts'
 import { type JsonObject, pickUnknown } from '../../core/json.ts'
 import { writeOpenAIFault, writeOpenAIStreamFault } from '../openai-fault.ts'
 import { readBody } from '../read-body.ts'
 import type { CallInput, ServerEnd } from '../wire.ts'
 import { openChatStream, writeChatResult } from './answer.ts'
+import { functionCallId, pairFunctionMessages, readFunctionChoice, readFunctions } from './functions.ts'
+import { checkConversation, checkOpenAIRules } from './rules.ts'
 import {
   type ChatBody,
   type ContentPartBody,
@@ -25,7 +36,10 @@ export const openaiChatServer: ServerEnd = {
     { method: 'POST', path: '/openai/v1/chat/completions', apiVersion: 'optional' },
   ],
   readCall(input) {
-    const call = readChat(input.body, namedDeployment(input), wireName)
+    const deployment = namedDeployment(input)
+    const chat = readBody(chatBodySchema, input.body)
+    const call = toChatCall(chat, input.body, deployment, wireName)
+    checkOpenAIRules(chat)
     return { ...call, source: { wire: wireName, text: input.text, body: input.body } }
   },
   writeResult: writeChatResult,
@@ -44,28 +58,26 @@ export function namedDeployment(input: CallInput): string {
   })
 }
 
-/** A chat body in canonical form. `wire` marks whose fields the unknown ones are. */
-export function readChat(body: JsonObject, deployment: string, wire: string): ChatCall {
-  const chat = readBody(chatBodySchema, body)
+/** A chat body, judged and as it came, in canonical form. `wire` marks whose fields the unknown ones are. */
+export function toChatCall(chat: ChatBody, body: JsonObject, deployment: string, wire: string): ChatCall {
+  checkConversation(chat)
   const rest = pickUnknown(body, chatFields)
+  const messages = chat.messages.map((message, index) => readMessage(message, body, index, wire))
+  const { functions } = chat
   return {
     kind: 'chat',
     deployment,
     stream: chat.stream ?? false,
     includeUsage: chat.stream_options?.include_usage ?? false,
-    messages: chat.messages.map((message, index) => readMessage(message, body, index, wire)),
+    messages: functions ? pairFunctionMessages(messages) : messages,
     ...readSampling(chat, chat.max_completion_tokens),
-    tools: chat.tools?.map(({ function: tool }) => ({
-      name: tool.name,
-      description: tool.description ?? undefined,
-      parameters: (tool.parameters ?? undefined) as JsonObject | undefined,
-      strict: tool.strict ?? undefined,
-    })),
-    toolChoice: readToolChoice(chat.tool_choice),
-    parallelToolCalls: chat.parallel_tool_calls ?? undefined,
+    tools: functions ? readFunctions(functions) : chat.tools?.map(readTool),
+    toolChoice: readFunctionChoice(chat.function_call) ?? readToolChoice(chat.tool_choice),
+    parallelToolCalls: functions ? false : (chat.parallel_tool_calls ?? undefined),
+    ...(functions && { hasLegacyFunctions: true }),
     responseFormat: readResponseFormat(chat.response_format),
     n: chat.n ?? 1,
-    logprobs: readLogprobs(chat),
+    logprobs: chat.logprobs ? { top: chat.top_logprobs ?? 0 } : undefined,
     rest: rest && { wire, fields: rest },
   }
 }
@@ -96,31 +108,52 @@ function readMessage(message: MessageBody, body: JsonObject, index: number, wire
     content:
       typeof message.content === 'string'
         ? message.content
-        : (message.content?.map((part) => readPart(part, wire)) ?? null),
+        : (message.content?.map((part, at) => readPart(part, `messages[${index}].content[${at}]`, wire)) ?? null),
     name: message.name ?? undefined,
-    toolCalls: message.tool_calls?.map((call) => ({
-      id: call.id,
-      name: call.function.name,
-      arguments: call.function.arguments,
-    })),
+    toolCalls: readToolCalls(message, index),
     toolCallId: message.tool_call_id ?? undefined,
     rest: rest && { wire, fields: rest },
   }
 }
 
-function readPart(part: ContentPartBody, wire: string): ContentPart {
+function readToolCalls(message: MessageBody, index: number): ToolCall[] | undefined {
+  if (message.function_call) {
+    const { name, arguments: text } = message.function_call
+    return [{ id: functionCallId(index), name, arguments: text }]
+  }
+  if (!message.tool_calls?.length) return undefined
+  return message.tool_calls.map(({ id, function: { name, arguments: text } }) => ({ id, name, arguments: text }))
+}
+
+function readTool({ function: tool }: NonNullable<ChatBody['tools']>[number]): Tool {
+  return {
+    name: tool.name,
+    description: tool.description ?? undefined,
+    parameters: (tool.parameters ?? undefined) as JsonObject | undefined,
+    strict: tool.strict ?? undefined,
+  }
+}
+
+function readPart(part: ContentPartBody, place: string, wire: string): ContentPart {
   switch (part.type) {
     case 'text':
       return { type: 'text', text: part.text }
     case 'image_url':
       return { type: 'image', url: part.image_url.url, detail: part.image_url.detail ?? undefined }
     case 'input_audio':
-      return { type: 'audio', data: part.input_audio.data, format: part.input_audio.format }
+      return { type: 'audio', data: part.input_audio.data, format: readAudioFormat(part, place) }
     case 'audio_url':
       return { type: 'audio-url', url: part.audio_url.url }
     default:
       return { type: 'other', wire, fields: part as JsonObject }
   }
+}
+
+function readAudioFormat(part: Extract<ContentPartBody, { type: 'input_audio' }>, place: string): string {
+  const format = part.input_audio.format ?? part.format
+  if (format !== undefined) return format
+  const param = `${place}.input_audio.format`
+  throw new Fault('invalid-request', `Invalid value for '${param}': missing, expected one of "wav", "mp3".`, { param })
 }
 
 function readToolChoice(choice: ChatBody['tool_choice']): ToolChoice | undefined {
@@ -139,14 +172,4 @@ function readResponseFormat(format: ChatBody['response_format']): ResponseFormat
     schema: (schema ?? undefined) as JsonObject | undefined,
     strict: strict ?? undefined,
   }
-}
-
-function readLogprobs(chat: ChatBody): { top: number } | undefined {
-  if (chat.logprobs) return { top: chat.top_logprobs ?? 0 }
-  if (chat.top_logprobs) {
-    throw new Fault('invalid-request', "Invalid value for 'top_logprobs': it needs 'logprobs' to be true.", {
-      param: 'top_logprobs',
-    })
-  }
-  return undefined
 }

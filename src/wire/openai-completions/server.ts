@@ -6,6 +6,7 @@ import { type JsonObject, pickUnknown } from '../../core/json.ts'
 import type { Choice, Result } from '../../core/result.ts'
 import type { Usage } from '../../core/usage.ts'
 import { writeUsage } from '../openai-chat/answer.ts'
+import { checkStreamOptions } from '../openai-chat/rules.ts'
 import { namedDeployment, readSampling } from '../openai-chat/server.ts'
 import { writeOpenAIFault, writeOpenAIStreamFault } from '../openai-fault.ts'
 import { readBody } from '../read-body.ts'
@@ -37,6 +38,7 @@ export const openaiCompletionsServer: ServerEnd = {
 
 export function readCompletion(body: JsonObject, deployment: string): CompletionCall {
   const completion = readBody(completionBodySchema, body)
+  checkStreamOptions(completion)
   const rest = pickUnknown(body, completionFields)
   const n = completion.n ?? 1
   const bestOf = completion.best_of ?? undefined

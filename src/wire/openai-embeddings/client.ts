@@ -1,3 +1,4 @@
+import type { EmbedCall, VectorEncoding } from '../../core/call.ts'
 import { Fault } from '../../core/fault.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { Result } from '../../core/result.ts'
@@ -14,14 +15,8 @@ export const openaiEmbeddingsClient: ClientEnd = {
   writeCall(call, model) {
     if (call.source?.wire === wireName) return { text: spliceModel(call.source.text, call.source.body, model) }
     if (call.kind !== 'embed') throw new TypeError(`a ${call.kind} call cannot be written as embeddings`)
-    const body = dropUndefined({
-      ...foreignRest(call.rest, 'the request'),
-      model,
-      input: (call.inputs.length === 1 ? call.inputs[0] : call.inputs) as Json,
-      dimensions: call.dimensions,
-      input_type: call.inputType,
-    })
-    return { text: JSON.stringify(body) }
+    refuseQuantised(call)
+    return { text: JSON.stringify(writeEmbeddings(call, model)) }
   },
   readResult(body): Result {
     if (!Array.isArray(body.data)) throw new Fault('upstream-failed', "The backend's answer has no data.")
@@ -38,6 +33,26 @@ export const openaiEmbeddingsClient: ClientEnd = {
   },
   canRelay: (body, call) => call.kind === 'embed' && hasAskedEncoding(body, call.encoding),
   readFault: readOpenAIFault,
+}
+
+/** The body without an encoding: vectors come as numbers then, and are written as the caller asked. */
+export function writeEmbeddings(call: EmbedCall, model: string): JsonObject {
+  return dropUndefined({
+    ...foreignRest(call.rest, 'the request'),
+    model,
+    input: (call.inputs.length === 1 ? call.inputs[0] : call.inputs) as Json,
+    dimensions: call.dimensions,
+    input_type: call.inputType,
+  })
+}
+
+function refuseQuantised({ encoding }: EmbedCall): void {
+  if (encoding === 'float' || encoding === 'base64') return
+  throw new Fault(
+    'unsupported-value',
+    `The backend of this deployment does not support encoding_format "${encoding}"; use "float" or "base64".`,
+    { param: 'encoding_format', input: encoding },
+  )
 }
 
 function byIndex(a: JsonObject, b: JsonObject): number {
@@ -57,7 +72,7 @@ function readVector(item: JsonObject): ArrayLike<number> {
  * Whether an answer holds its vectors the way the caller asked. Servers that ignore `encoding_format` send numbers where OpenAI
  * clients, which ask for base64 unasked, would read zeros.
  */
-function hasAskedEncoding(body: Uint8Array, encoding: 'float' | 'base64'): boolean {
+function hasAskedEncoding(body: Uint8Array, encoding: VectorEncoding): boolean {
   const head = Buffer.from(body.buffer, body.byteOffset, Math.min(body.byteLength, 4096)).toString('latin1')
   const match = /"embedding"\s*:\s*(["[])/.exec(head)
   return match?.[1] === (encoding === 'base64' ? '"' : '[')

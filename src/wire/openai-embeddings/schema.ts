@@ -1,12 +1,17 @@
 import { z } from 'zod'
-import { textInputSchema } from '../openai-completions/schema.ts'
+import { textInputs } from '../openai-completions/schema.ts'
 
-export const embeddingBodySchema = z.looseObject({
+const canonicalFields = {
   model: z.string().nullish(),
-  input: textInputSchema,
+  /** Unlike a prompt, an input may not be empty: there would be nothing to embed. */
+  input: textInputs(z.string().min(1)),
   dimensions: z.int().min(1).nullish(),
   encoding_format: z.enum(['float', 'base64']).nullish(),
   input_type: z.string().nullish(),
-})
+} as const
 
-export const embeddingFields: ReadonlySet<string> = new Set(Object.keys(embeddingBodySchema.shape))
+export const embeddingBodySchema = z.looseObject({ ...canonicalFields, user: z.string().nullish() })
+
+export type EmbeddingBody = z.output<typeof embeddingBodySchema>
+
+export const embeddingFields: ReadonlySet<string> = new Set(Object.keys(canonicalFields))

@@ -1,4 +1,4 @@
-import type { EmbedCall } from '../../core/call.ts'
+import type { EmbedCall, VectorEncoding } from '../../core/call.ts'
 import { type Json, type JsonObject, pickUnknown } from '../../core/json.ts'
 import type { Result } from '../../core/result.ts'
 import { namedDeployment } from '../openai-chat/server.ts'
@@ -6,7 +6,7 @@ import { readTextInputs } from '../openai-completions/server.ts'
 import { writeOpenAIFault, writeOpenAIStreamFault } from '../openai-fault.ts'
 import { readBody } from '../read-body.ts'
 import type { AnswerHead, ServerEnd } from '../wire.ts'
-import { embeddingBodySchema, embeddingFields } from './schema.ts'
+import { type EmbeddingBody, embeddingBodySchema, embeddingFields } from './schema.ts'
 
 export const wireName = 'openai-embeddings'
 
@@ -19,8 +19,9 @@ export const openaiEmbeddingsServer: ServerEnd = {
     { method: 'POST', path: '/openai/v1/embeddings', apiVersion: 'optional' },
   ],
   readCall(input) {
-    const call = readEmbed(input.body, namedDeployment(input))
-    return { ...call, source: { wire: wireName, text: input.text, body: input.body } }
+    const { body } = input
+    const call = toEmbedCall(readBody(embeddingBodySchema, body), body, namedDeployment(input))
+    return { ...call, source: { wire: wireName, text: input.text, body } }
   },
   writeResult(result, call, head) {
     return JSON.stringify({ object: 'list', ...writeVectors(result, call as EmbedCall, head) })
@@ -32,8 +33,12 @@ export const openaiEmbeddingsServer: ServerEnd = {
   writeStreamFault: writeOpenAIStreamFault,
 }
 
-export function readEmbed(body: JsonObject, deployment: string): EmbedCall {
-  const embed = readBody(embeddingBodySchema, body)
+type EmbedBody = Pick<EmbeddingBody, 'input' | 'dimensions' | 'input_type'> & {
+  readonly encoding_format?: VectorEncoding | null | undefined
+}
+
+/** An embeddings body, judged and as it came, in canonical form. */
+export function toEmbedCall(embed: EmbedBody, body: JsonObject, deployment: string): EmbedCall {
   const rest = pickUnknown(body, embeddingFields)
   return {
     kind: 'embed',

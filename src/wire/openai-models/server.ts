@@ -26,6 +26,9 @@ export function writeDeployments(deployments: Iterable<Deployment>): string {
   return JSON.stringify({ object: 'list', data })
 }
 
+/** When a model will be withdrawn has to be told, in unix seconds; nobody withdraws these: the year 2100. */
+const noEnd = 4_102_444_800
+
 /** One entry per model and version that is deployed, whatever number of deployments it has. */
 export function writeBaseModels(deployments: Iterable<Deployment>): string {
   const models = new Map<string, JsonObject>()
@@ -51,7 +54,7 @@ function writeBaseModel(id: string, { kinds, createdAt }: Deployment): JsonObjec
       embeddings: kinds.has('embed'),
     },
     lifecycle_status: 'generally-available',
-    deprecation: {},
+    deprecation: { inference: noEnd },
   }
 }
 

@@ -1,16 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import {
-  APIConnectionTimeoutError,
-  APIError,
-  APIUserAbortError,
-  AuthenticationError,
-  BadRequestError,
-  InternalServerError,
-  NotFoundError,
-  RateLimitError,
-} from 'openai'
-import {
   collect,
   joinText,
   listSeen,
@@ -25,9 +15,12 @@ import {
 const timeout = 30_000
 
 /**
- * What both classes of the `openai` package must see. `open(options)` makes a client with these constructor options.
+ * What both classes of the `openai` package must see, whichever generation `sdk` is. `open(options)` makes a client with
+ * these constructor options.
  */
-export function checkOpenAI(open) {
+export function checkOpenAI(sdk, open) {
+  const { APIConnectionTimeoutError, APIError, APIUserAbortError, AuthenticationError, BadRequestError } = sdk
+  const { InternalServerError, NotFoundError, RateLimitError } = sdk
   const client = open()
   const once = open({ maxRetries: 0 })
   const chat = (model, options = {}) =>

@@ -1,25 +1,6 @@
-import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
-import { NotFoundError, OpenAI } from 'openai'
-import { checkOpenAI } from './openai-shared.mjs'
-import { key, nameClient, question, rootUrl, user } from './surroundings.mjs'
+import { describe } from 'node:test'
+import * as openai from 'openai'
+import { checkOpenAIv1 } from './openai-v1.mjs'
+import { nameClient } from './surroundings.mjs'
 
-describe(nameClient('openai', 'openai OpenAI'), () => {
-  const open = (options) => new OpenAI({ baseURL: `${rootUrl}/openai/v1/`, apiKey: key, ...options })
-  checkOpenAI(open)
-
-  test('a base URL without a slash at its end', async () => {
-    const client = open({ baseURL: `${rootUrl}/openai/v1` })
-    const answer = await client.chat.completions.create({ model: 'relay-chat', messages: [user(question)] })
-    assert.equal(answer.choices[0].message.content, `Echo: ${question}`)
-  })
-
-  test('deployments are listed by their names, and found in any case', async () => {
-    const client = open()
-    const { data } = await client.models.list()
-    assert.ok(data.some(({ id }) => id === 'Relay-Chat'))
-    assert.ok(data.some(({ id }) => id === 'Mistral-large'))
-    assert.equal((await client.models.retrieve('mistral-LARGE')).id, 'Mistral-large')
-    await assert.rejects(client.models.retrieve('nothing-like-it'), NotFoundError)
-  })
-})
+describe(nameClient('openai', 'openai OpenAI'), () => checkOpenAIv1(openai))

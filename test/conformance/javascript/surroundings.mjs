@@ -9,11 +9,15 @@ export const key = process.env.AZUREAI_ENDPOINT_KEY
 
 const upstreamUrl = process.env.CONFORMANCE_UPSTREAM
 
-/** A client's name and version as the report shows them. */
-export function nameClient(packageName, title = packageName) {
-  const file = new URL(`../../../node_modules/${packageName}/package.json`, import.meta.url)
-  return `${title} ${JSON.parse(readFileSync(file, 'utf8')).version}`
-}
+/** Makes a function that gives a client's name and version as the report shows them, by the packages in this folder. */
+export const nameClientsIn =
+  (modules) =>
+  (packageName, title = packageName) => {
+    const file = new URL(`${packageName}/package.json`, modules)
+    return `${title} ${JSON.parse(readFileSync(file, 'utf8')).version}`
+  }
+
+export const nameClient = nameClientsIn(new URL('../../../node_modules/', import.meta.url))
 
 /** A text that finds a check's own requests again at the upstream. */
 export function newMark() {

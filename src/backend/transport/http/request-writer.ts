@@ -22,7 +22,7 @@ const reservedNames = new Set([
 ])
 
 /**
- * The whole request as one text, to be sent as UTF-8 in one write. Throws Fault `upstream-misconfigured` for a path or header
+ * The whole request as one text, to be sent as UTF-8 in one write; without its body when that comes in pieces. Throws Fault `upstream-misconfigured` for a path or header
  * that would break the framing; its message never holds a header's value.
  */
 export function writeRequest(request: UpstreamRequest, frame: RequestFrame): string {
@@ -49,6 +49,7 @@ export function writeRequest(request: UpstreamRequest, frame: RequestFrame): str
     }
     text += `${name}: ${value}\r\n`
   }
+  if (typeof body === 'object') return `${text}transfer-encoding: chunked\r\n\r\n`
   if (body !== undefined) return `${text}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
   return method === 'POST' ? `${text}content-length: 0\r\n\r\n` : `${text}\r\n`
 }

@@ -1,0 +1,15 @@
+import { writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { renderCompatibility } from './compatibility.ts'
+import { renderErrors } from './errors.ts'
+
+/** The pages that are made from the code, by their path in the repository. */
+export const pages: Readonly<Record<string, () => string>> = {
+  'docs/reference/compatibility.md': renderCompatibility,
+  'docs/reference/errors.md': renderErrors,
+}
+
+if (import.meta.main) {
+  const root = resolve(import.meta.dirname, '../..')
+  for (const [path, render] of Object.entries(pages)) writeFileSync(join(root, path), render())
+}

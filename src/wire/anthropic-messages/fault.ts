@@ -1,0 +1,71 @@
+import type { Fault } from '../../core/fault.ts'
+import type { FaultCode } from '../../core/fault-codes.ts'
+import { isJsonObject, type JsonObject } from '../../core/json.ts'
+import { retryHeaders } from '../retry-headers.ts'
+import type { FaultBody } from '../wire.ts'
+import { wireName } from './schema.ts'
+import { writeEvent } from './stream.ts'
+
+/** Faults in the shape of the Messages API: `{"type":"error","error":{"type","message"},"request_id"}`. */
+
+type Shape = { readonly type: string; readonly status?: number }
+
+const invalid: Shape = { type: 'invalid_request_error' }
+const server: Shape = { type: 'api_error' }
+
+const shapes: Record<FaultCode, Shape> = {
+  'invalid-json': invalid,
+  'invalid-request': invalid,
+  'extra-parameters': invalid,
+  'unsupported-value': { ...invalid, status: 400 },
+  'no-model': invalid,
+  'deployment-not-found': { type: 'not_found_error' },
+  'operation-not-supported': invalid,
+  'context-length-exceeded': invalid,
+  'api-version-missing': { ...invalid, status: 400 },
+  'api-version-invalid': invalid,
+  'not-found': { type: 'not_found_error' },
+  'method-not-allowed': invalid,
+  'body-too-large': { type: 'request_too_large' },
+  unauthorized: { type: 'authentication_error' },
+  forbidden: { type: 'permission_error' },
+  conflict: { type: 'conflict_error' },
+  'rate-limited': { type: 'rate_limit_error' },
+  'engine-busy': { type: 'rate_limit_error' },
+  'upstream-rejected': invalid,
+  'upstream-misconfigured': server,
+  'upstream-failed': server,
+  'upstream-unavailable': server,
+  'upstream-timeout': { type: 'timeout_error' },
+  'upstream-busy': server,
+  'breakers-open': server,
+  'engine-unavailable': server,
+  'client-gone': server,
+  'state-unusable': server,
+  internal: server,
+}
+
+/** The status of an upstream that is overloaded, which no other protocol has. */
+const overloadedStatus = 529
+
+export function writeMessagesFault(fault: Fault, requestId: string): FaultBody {
+  const body = writeError(fault, requestId)
+  const isOverloaded = isJsonObject(body.error) && body.error.type === 'overloaded_error'
+  return {
+    status: isOverloaded ? overloadedStatus : (shapes[fault.code].status ?? fault.status),
+    headers: retryHeaders(fault),
+    body: JSON.stringify(body),
+  }
+}
+
+export function writeMessagesStreamFault(fault: Fault, requestId: string): string {
+  const { type: _type, ...fields } = writeError(fault, requestId)
+  return writeEvent('error', fields)
+}
+
+function writeError(fault: Fault, requestId: string): JsonObject {
+  const { upstream } = fault.detail
+  if (upstream?.wire === wireName) return upstream.body
+  const error = { type: shapes[fault.code].type, message: fault.publicMessage(requestId) }
+  return { type: 'error', error, request_id: requestId }
+}
