@@ -124,6 +124,17 @@ for (const [surface, path] of surfaces) {
   })
 }
 
+test('the inference surface always gives an id, also where its upstream gives none', async () => {
+  const path = '/models/embeddings?api-version=2024-05-01-preview'
+  const answer = { data: [{ index: 0, object: 'embedding', embedding: vector }], usage: { prompt_tokens: 1 } }
+  upstream.script(json(answer))
+  const made = await (await ponto.post(path, { model: 'foundry', input: 'a' })).json()
+  expect(made).toMatchObject({ id: expect.stringMatching(/^[0-9a-f]{32}$/), data: answer.data })
+  upstream.script(json({ ...answer, id: 'theirs', future_field: 1 }))
+  const passed = await (await ponto.post(path, { model: 'foundry', input: 'a' })).json()
+  expect(passed).toEqual({ ...answer, id: 'theirs', future_field: 1 })
+})
+
 test('quantised vectors are passed on to servers that may have them, and refused elsewhere', async () => {
   const body = { input: ['a'], encoding_format: 'int8', input_type: 'query' }
   const path = '/models/embeddings?api-version=2024-05-01-preview'

@@ -45,7 +45,19 @@ export const inferenceEmbeddingsClient: ClientEnd = {
     if (call.encoding !== 'float' && call.encoding !== 'base64') body.encoding_format = call.encoding
     return withExtras(JSON.stringify(body), body, embeddingKeys)
   },
+  canRelay(body, call) {
+    if (call.kind !== 'embed') return false
+    // Only the upstream knows how it writes quantised vectors; all others are written anew if something is missing.
+    if (call.encoding !== 'float' && call.encoding !== 'base64') return true
+    return hasId(body) && (openaiEmbeddingsClient.canRelay?.(body, call) ?? true)
+  },
   readFault: readInferenceFault,
+}
+
+/** OpenAI's models behind this API answer embeddings without an id, which its clients expect. */
+function hasId(body: Uint8Array): boolean {
+  const ends = [body.subarray(0, 1024), body.subarray(-1024)]
+  return ends.some((end) => /"id"\s*:/.test(Buffer.from(end).toString('latin1')))
 }
 
 export const inferenceImageEmbeddingsClient = passInference(imageEmbeddingsWire, 'image-embed', imageEmbeddingsKeys)
