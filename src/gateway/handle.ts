@@ -36,6 +36,8 @@ export function createGateway(options: GatewayOptions): Handle {
     const requestId = crypto.randomUUID()
     const headers = baseHeaders(requestId, request)
     const match = options.matchRoute(request.method, url.pathname)
+    const idHeader = requestIdHeader(match)
+    if (idHeader !== undefined) headers[idHeader] = requestId
     try {
       return await answer(options, request, url, match, requestId, headers, setTurn)
     } catch (error) {
@@ -133,6 +135,11 @@ function requireEndpoint(match: Match, method: string, path: string): Endpoint {
     throw new Fault('method-not-allowed', `${method} is not allowed on ${path}. Allowed: ${match.allow}.`)
   }
   throw new Fault('not-found', `Resource not found: there is no route ${method} ${path}.`)
+}
+
+function requestIdHeader(match: Match): string | undefined {
+  if (match.found !== 'endpoint' || match.endpoint.kind !== 'inference') return undefined
+  return match.endpoint.end.requestIdHeader
 }
 
 /** Faults are written as the surface that was called writes them, also where no route was found. */

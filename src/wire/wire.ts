@@ -57,6 +57,8 @@ export type ServerEnd = {
   readonly wire: string
   readonly kind: CallKind
   readonly routes: readonly ServerRoute[]
+  /** A further header under which the clients of this protocol look for the request id. */
+  readonly requestIdHeader?: string
   /** Present where a multipart form is taken. */
   readonly form?: FormRules | undefined
   /** Throws Fault `invalid-request`, `extra-parameters`, `no-model`. */

@@ -165,7 +165,7 @@ describe('refusals', () => {
     expect(answer).toEqual({
       type: 'error',
       error: { type, message: expect.stringContaining(text) },
-      request_id: response.headers.get('request-id'),
+      request_id: response.headers.get('x-request-id'),
     })
     expect(upstream.requests).toEqual([])
   })

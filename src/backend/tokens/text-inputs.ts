@@ -20,8 +20,9 @@ export function takesTokenIds(protocol: Protocol, ...models: readonly string[]):
 export function withTextInputs(backend: Backend): Backend {
   return {
     ...backend,
-    async send(call, signal) {
-      return backend.send(hasTokenIds(call) ? await writeOut(call) : call, signal)
+    send(call, signal) {
+      if (!hasTokenIds(call)) return backend.send(call, signal)
+      return writeOut(call).then((written) => backend.send(written, signal))
     },
   }
 }

@@ -14,6 +14,7 @@ import { openMessageStream } from './stream.ts'
 export const anthropicMessagesServer: ServerEnd = {
   wire: wireName,
   kind: 'chat',
+  requestIdHeader: 'request-id',
   routes: [{ method: 'POST', path: '/anthropic/v1/messages', apiVersion: 'optional' }],
   readCall(input) {
     const { text, body } = input
