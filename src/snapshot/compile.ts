@@ -3,7 +3,7 @@ import { createHttpBackend } from '../backend/http-backend.ts'
 import { takesTokenIds, withTextInputs } from '../backend/tokens/text-inputs.ts'
 import type { Timeouts, Transport } from '../backend/transport/transport.ts'
 import { type CallKind, passKinds } from '../core/call.ts'
-import { type Deployment, deploymentKey, type Route } from '../core/deployment.ts'
+import { type Deployment, deploymentKey, type ModelType, modelTypes, type Route } from '../core/deployment.ts'
 import { Fault } from '../core/fault.ts'
 import type { Backend } from '../core/reply.ts'
 import type { KeyRing } from '../policy/authenticate.ts'
@@ -75,7 +75,8 @@ export function createCompiler(options: CompilerOptions): Compiler {
       name: spec.name,
       model: spec.model,
       servedModel: name.endsWith(version) ? name : `${name}-${version}`,
-      kinds: new Set(routes.flatMap(({ backend }) => [...backend.kinds])),
+      modelType: spec.model.type,
+      kinds: offeredKinds(routes, spec.model.type),
       routes: routes.map(({ backend, priority, weight }) => ({ backend, priority, weight })),
       createdAt: Math.floor(createdAt / 1000),
     }
@@ -121,6 +122,11 @@ export function createCompiler(options: CompilerOptions): Compiler {
     if (builtin) return withTextInputs(builtin)
     return unusableBackend(`builtin:${spec.model.name}`, noSuchModel(spec.model.name))
   }
+}
+
+function offeredKinds(routes: readonly Route[], type: ModelType | undefined): ReadonlySet<CallKind> {
+  const possible = new Set(routes.flatMap(({ backend }) => [...backend.kinds]))
+  return type ? new Set(modelTypes[type].filter((kind) => possible.has(kind))) : possible
 }
 
 function noSuchModel(name: string): Fault {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { authKinds, protocols } from '../backend/presets.ts'
+import { type ModelType, modelTypes } from '../core/deployment.ts'
 import type { ParseOptions } from '../core/text/parse-document.ts'
 
 /**
@@ -58,6 +59,8 @@ export const deploymentSpecSchema = z.strictObject({
     format: z.string().min(1).max(64).default('OpenAI'),
     name: z.string().min(1).max(128),
     version: z.string().min(1).max(64).default('1'),
+    /** What it is for; limits the deployment to the operations of that type, and is what `GET /info` says. */
+    type: z.enum(Object.keys(modelTypes) as [ModelType, ...ModelType[]]).optional(),
   }),
   /** Where it runs; absent means the built-in engine. */
   backends: z.array(backendSpecSchema).min(1).max(16).optional(),

@@ -55,7 +55,7 @@ describe('readDeployment', () => {
     [
       'an unknown field',
       deployment({ model: { nmae: 'x', name: 'm' } }),
-      ['model.nmae: unknown field, allowed are format, name, version'],
+      ['model.nmae: unknown field, allowed are format, name, version, type'],
     ],
     ['no backends in the list', deployment({ backends: [] }), ['backends: got a list, expected at least 1 item']],
     ['an empty string', deployment({ model: { name: '' } }), ['model.name: got "", expected at least 1 character']],

@@ -17,6 +17,7 @@ beforeAll(async () => {
     { name: 'gpt-4o', model: { name: 'gpt-4o', version: '2024-08-06' }, backends: [backend] },
     { name: 'gpt-4o-mini', model: { name: 'gpt-4o-mini', version: '2024-07-18' }, backends: [backend] },
     { name: 'phi', model: { name: 'phi-4' }, backends: [{ ...backend, protocol: 'foundry' }] },
+    { name: 'embedder', model: { name: 'e5', type: 'embeddings' }, backends: [backend] },
   )
 })
 afterAll(async () => {
@@ -197,6 +198,9 @@ describe('inference details', () => {
       model_provider_name: 'OpenAI',
     })
     expect((await info('2025-04-01')).model_type).toBe('chat_completion')
+    const embeddings = await (await ponto.get(`/models/info${version}&model=Embedder`)).json()
+    expect(embeddings.model_type).toBe('embeddings')
+    expect((await ponto.post(v1, { ...ask, model: 'embedder' })).status).toBe(400)
   })
 })
 
@@ -238,9 +242,14 @@ test('request ids, echo and CORS', async () => {
 test('lists: chat deployments first, base models once each', async () => {
   const list = async (path: string) =>
     (await (await ponto.get(path)).json()).data.map((item: { id: string }) => item.id)
-  expect(await list('/openai/v1/models')).toEqual(['gpt-4o', 'gpt-4o-mini', 'phi'])
-  expect(await list(`/openai/deployments${version}`)).toEqual(['gpt-4o', 'gpt-4o-mini', 'phi'])
-  expect(await list(`/openai/models${version}`)).toEqual(['gpt-4o-2024-08-06', 'gpt-4o-mini-2024-07-18', 'phi-4-1'])
+  expect(await list('/openai/v1/models')).toEqual(['gpt-4o', 'gpt-4o-mini', 'phi', 'embedder'])
+  expect(await list(`/openai/deployments${version}`)).toEqual(['gpt-4o', 'gpt-4o-mini', 'phi', 'embedder'])
+  expect(await list(`/openai/models${version}`)).toEqual([
+    'gpt-4o-2024-08-06',
+    'gpt-4o-mini-2024-07-18',
+    'phi-4-1',
+    'e5-1',
+  ])
   expect((await (await ponto.get('/openai/v1/models/PHI')).json()).id).toBe('phi')
   expect((await ponto.get('/openai/v1/models/none')).status).toBe(404)
 })

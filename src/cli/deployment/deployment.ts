@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { errorCode } from '../../boot/private-file.ts'
 import type { BackendView, DeploymentView, ModelView } from '../../control/api.ts'
+import { modelTypes } from '../../core/deployment.ts'
 import { Fault } from '../../core/fault.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import type { DeploymentInput } from '../../snapshot/deployment-spec.ts'
@@ -74,9 +75,9 @@ Examples:
       const headers = { 'if-match': (await client.call<DeploymentView>(pathOf(name))).etag }
       return showDeployment(context, await client.call<DeploymentView>(pathOf(name), { method: 'PUT', body, headers }))
     }
-    const { builtIn, model, modelFormat, modelVersion } = command.opts()
+    const { builtIn, model, modelFormat, modelVersion, modelType } = command.opts()
     if (builtIn && backends.isUsed()) command.error('error: --built-in and --backend exclude each other')
-    const named = Object.entries({ format: modelFormat, name: model, version: modelVersion }).filter(
+    const named = Object.entries({ format: modelFormat, name: model, version: modelVersion, type: modelType }).filter(
       ([, value]) => value,
     )
     const list = await backends.read(command)
@@ -131,6 +132,9 @@ function addSpecFlags(command: Command, context: CommandContext) {
     .option('--model <name>', 'name of the model; with --backend that of the deployment unless given')
     .option('--model-version <version>', 'its version')
     .option('--model-format <format>', 'its publisher, as Azure lists it')
+    .addOption(
+      new Option('--model-type <type>', 'what it is for, where that is one thing').choices(Object.keys(modelTypes)),
+    )
     .option('--file <spec>', 'read everything from a YAML or JSON file, - for standard input')
   return addBackendFlags(command, context)
 }
@@ -143,7 +147,7 @@ async function readSpecFlags(
   flags: ReturnType<typeof addBackendFlags>,
   name: string | undefined,
 ): Promise<DeploymentInput> {
-  const { modelFormat: format, modelVersion: version } = command.opts()
+  const { modelFormat: format, modelVersion: version, modelType: type } = command.opts()
   if (!name) return command.error('error: a name is missing: ponto deployment create NAME --model MODEL')
   // Most deployments are called like the model that an upstream runs for them.
   const model = command.opts().model ?? (flags.isUsed() ? name : undefined)
@@ -156,6 +160,7 @@ async function readSpecFlags(
       name: known?.name ?? model,
       ...((format ?? known) ? { format: format ?? known?.format } : {}),
       ...((version ?? known) ? { version: version ?? known?.version } : {}),
+      ...(type ? { type } : {}),
     },
     ...(backends ? { backends } : {}),
   }
