@@ -1,6 +1,6 @@
 import { type Call, type CallKind, isPassCall } from '../core/call.ts'
 import { Fault } from '../core/fault.ts'
-import { isJsonObject, type JsonObject } from '../core/json.ts'
+import { type JsonObject, parseJsonObject } from '../core/json.ts'
 import type { Backend, Reply } from '../core/reply.ts'
 import { readSseData } from '../wire/sse.ts'
 import { relaySse } from '../wire/sse-relay.ts'
@@ -60,7 +60,7 @@ export function createHttpBackend(options: HttpBackendOptions): Backend {
         { method: 'POST', path, headers: own.headers ? { ...base, ...own.headers } : base, body: own.body },
         signal,
       )
-      if (response.status !== 200) throw await readFault(response, end)
+      if (response.status !== 200) throw await readFault(response, end, options.credential)
       if (isPassed) return readPassed(response)
       return call.stream ? readStream(response, end, call) : readWhole(response, end, call)
     },
@@ -110,23 +110,26 @@ function readStream(response: UpstreamResponse, end: ClientEnd, call: Call): Rep
 
 async function readWhole(response: UpstreamResponse, end: ClientEnd, call: Call): Promise<Reply> {
   const body = await readBytes(response.body, maxAnswerBytes)
+  // Also what is relayed is parsed: broken JSON is a failure of this backend, and another one may do better.
+  const answer = parseAnswer(body)
   const isRelay = call.source?.wire === end.wire && body[0] === 0x7b && (end.canRelay?.(body, call) ?? true)
   if (isRelay) return { kind: 'bytes', wire: end.wire, body }
-  return { kind: 'whole', result: end.readResult(parseAnswer(body), call) }
+  return { kind: 'whole', result: end.readResult(answer, call) }
 }
 
 function parseAnswer(body: Uint8Array): JsonObject {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(body))
-    if (isJsonObject(value)) return value
-  } catch {
-    // falls through to the Fault below
-  }
-  throw new Fault('upstream-failed', "The backend's answer is not a JSON object.")
+  const answer = parseJsonObject(new TextDecoder().decode(body))
+  if (!answer) throw new Fault('upstream-failed', "The backend's answer is not a JSON object.")
+  return answer
 }
 
-async function readFault(response: UpstreamResponse, end: ClientEnd): Promise<Fault> {
-  const text = new TextDecoder().decode(await readBytes(response.body, maxErrorBytes))
+/** Shorter ones are words that may stand in any message. */
+const minSecretLength = 8
+
+/** Some upstreams repeat the credential they refuse; it goes no further. */
+async function readFault(response: UpstreamResponse, end: ClientEnd, credential = ''): Promise<Fault> {
+  const said = new TextDecoder().decode(await readBytes(response.body, maxErrorBytes))
+  const text = credential.length >= minSecretLength ? said.replaceAll(credential, '[redacted]') : said
   return end.readFault(response.status, readRetryAfter(response.headers), text)
 }
 

@@ -12,7 +12,41 @@ export function pickUnknown(object: JsonObject, known: ReadonlySet<string>): Jso
   for (const key in object) {
     if (known.has(key)) continue
     rest ??= {}
-    rest[key] = object[key] as Json
+    setField(rest, key, object[key] as Json)
   }
   return rest
+}
+
+/** Gives `object` a field of its own, whatever its name: assigning to "__proto__" would do something else. */
+export function setField(object: JsonObject, name: string, value: Json): void {
+  if (name === '__proto__') {
+    Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true })
+  } else object[name] = value
+}
+
+/** Deeper than any real document, and far from what exhausts the stack of those who walk through a value or write it. */
+export const maxJsonDepth = 1000
+
+/** The JSON object that `text` is; undefined for anything else, and for one nested deeper than `maxJsonDepth`. */
+export function parseJsonObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isJsonObject(value) && !isTooDeep(value, text.length) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether `value`, which was parsed from that many characters, is nested deeper than `maxJsonDepth`. */
+export function isTooDeep(value: unknown, textLength: number): boolean {
+  // Each level takes two characters, so short texts need no look.
+  return textLength > 2 * maxJsonDepth && isDeeper(value, maxJsonDepth)
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (levels === 0) return true
+  const items = Array.isArray(value) ? value : Object.values(value)
+  for (const item of items) if (isDeeper(item, levels - 1)) return true
+  return false
 }

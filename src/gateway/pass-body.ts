@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Fault, toFault } from '../core/fault.ts'
 
 const lf = 0x0a
 const cr = 0x0d
+const headGraceMs = 10
 
 /**
  * The body of an answer that is passed on byte for byte. When the upstream fails in the middle, the caller must not take what came
@@ -21,7 +23,11 @@ export async function* passBody(
     }
   } catch (error) {
     if (signal.aborted) return
-    if (!writeError || !isBlankLine(tail)) throw error
+    if (!writeError || !isBlankLine(tail)) {
+      // Bun sends the head a moment after it got the first piece; cut off before, the caller would read half a head.
+      await sleep(headGraceMs)
+      throw error
+    }
     yield writeError(toFault(error))
   }
 }

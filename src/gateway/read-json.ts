@@ -1,5 +1,5 @@
 import { Fault } from '../core/fault.ts'
-import { isJsonObject, type JsonObject } from '../core/json.ts'
+import { isJsonObject, isTooDeep, type JsonObject, maxJsonDepth } from '../core/json.ts'
 
 export type JsonBody = { readonly text: string; readonly body: JsonObject }
 
@@ -20,6 +20,9 @@ export async function readJson(request: Request, maxBytes: number): Promise<Json
     throw new Fault('invalid-json', `The request body is not valid JSON: ${why}.`)
   }
   if (!isJsonObject(body)) throw new Fault('invalid-json', 'The request body must be a JSON object.')
+  if (isTooDeep(body, text.length)) {
+    throw new Fault('invalid-json', `The request body is nested deeper than ${maxJsonDepth} levels.`)
+  }
   return { text, body }
 }
 

@@ -1,7 +1,7 @@
 import type { Fault } from '../core/fault.ts'
 import type { FaultCode } from '../core/fault-codes.ts'
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
-import { retryHeaders } from './retry-headers.ts'
+import { isJsonObject, type JsonObject } from '../core/json.ts'
+import { isHeaderValue, retryHeaders } from './retry-headers.ts'
 import type { FaultBody } from './wire.ts'
 
 /** Faults in the shape of the Azure OpenAI surfaces: `{"error":{"code","message","param","type"}}`. */
@@ -52,11 +52,6 @@ export function writeOpenAIFault(fault: Fault, requestId: string): FaultBody {
     headers: { ...retryHeaders(fault), ...(isHeaderValue(code) && { 'x-ms-error-code': code }) },
     body: JSON.stringify(body),
   }
-}
-
-/** The code may be an upstream's own. */
-function isHeaderValue(code: Json | undefined): code is string {
-  return typeof code === 'string' && /^[\x21-\x7e]{1,128}$/.test(code)
 }
 
 export function writeOpenAIStreamFault(fault: Fault, requestId: string): string {

@@ -1,5 +1,5 @@
 import { Fault } from '../core/fault.ts'
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, parseJsonObject } from '../core/json.ts'
 
 /**
  * What an OpenAI-shaped upstream's error means for our caller. 4xx about the request itself are handed on; those about our own
@@ -33,19 +33,24 @@ export function readOpenAIFault(status: number, retryAfterMs: number | undefined
 type UpstreamError = { message?: string; param?: string; code?: string; body?: JsonObject }
 
 function readError(text: string): UpstreamError {
-  let body: Json
-  try {
-    body = JSON.parse(text)
-  } catch {
-    return {}
-  }
-  if (!isJsonObject(body)) return {}
+  const body = parseJsonObject(text)
+  if (!body) return {}
   if (!isJsonObject(body.error)) return typeof body.message === 'string' ? { message: body.message } : {}
-  const { message, param, code } = body.error
+  const { message = noMessage } = body.error
+  if (typeof message !== 'string') return {}
+  const [param, code, type] = [asText(body.error.param), asText(body.error.code), asText(body.error.type)]
   return {
-    body,
-    ...(typeof message === 'string' && { message }),
-    ...(typeof param === 'string' && { param }),
-    ...(typeof code === 'string' && { code }),
+    message,
+    ...(param !== null && { param }),
+    ...(code !== null && { code }),
+    // Clients of typed languages count on all four; servers leave some out, or give a number for a code.
+    body: { ...body, error: { ...body.error, message, param, code, type } },
   }
+}
+
+const noMessage = 'The backend gave no message.'
+
+function asText(value: Json | undefined): string | null {
+  if (typeof value === 'number') return String(value)
+  return typeof value === 'string' ? value : null
 }

@@ -1,5 +1,6 @@
 import type { Fault } from '../core/fault.ts'
 import { faultCodes } from '../core/fault-codes.ts'
+import type { Json } from '../core/json.ts'
 
 /** Clients of OpenAI do not wait longer than this or two minutes: told more, they come back at once. */
 const longestWaitMs = 60_000
@@ -23,4 +24,9 @@ export function retryHeaders(fault: Fault): Readonly<Record<string, string>> {
     'x-ms-retry-after-ms': String(ms),
     ...(ms > longestWaitMs && never),
   }
+}
+
+/** Whether it may stand in a header: an error code may be an upstream's own. */
+export function isHeaderValue(code: Json | undefined): code is string {
+  return typeof code === 'string' && /^[\x21-\x7e]{1,128}$/.test(code)
 }

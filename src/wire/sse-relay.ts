@@ -11,35 +11,42 @@ const maxEventBytes = 4 * 1024 * 1024
  * Passes an upstream's event stream on, byte for byte where it already is what strict clients take: only `data: ` lines, LF, one
  * blank line between events, `[DONE]` at the end. Anything else (comments, `event:` lines, CRLF) is written in that form, and an
  * `error` of null is left out, since the vendor's Go and Java clients take any for a failure.
- * Gives out whole events only, so that an error event can follow at any point. A stream that ends without `[DONE]` gets one.
+ * Gives out whole events only, so that an error event can follow at any point. A stream that ends without `[DONE]` gets one; what
+ * an upstream does after it, sending more or breaking off, is nothing to the caller any more.
  */
 export async function* relaySse(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let tail: Uint8Array | undefined
   let isFirst = true
   let isDone = false
-  for await (const chunk of body) {
-    let bytes = tail ? join(tail, chunk) : chunk
-    if (isFirst && bytes.length >= 3) {
-      isFirst = false
-      if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) bytes = bytes.subarray(3)
+  try {
+    for await (const chunk of body) {
+      // Read to its end all the same, so that the connection can be used again.
+      if (isDone) continue
+      let bytes = tail ? join(tail, chunk) : chunk
+      if (isFirst && bytes.length >= 3) {
+        isFirst = false
+        if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) bytes = bytes.subarray(3)
+      }
+      const end = lastEventEnd(bytes)
+      if (end > 0) {
+        const events = bytes.subarray(0, end)
+        const clean = dropNullErrors(isStrict(events) ? events : rewrite(events))
+        const done = findTerminatorEnd(clean)
+        isDone = done !== undefined
+        if (clean.length > 0) yield done === undefined ? clean : clean.subarray(0, done)
+      }
+      // The transport may reuse its buffer, so what waits for the next chunk is copied.
+      tail = end < bytes.length ? bytes.slice(end) : undefined
+      refuseLongEvent(tail)
     }
-    const end = lastEventEnd(bytes)
-    if (end > 0) {
-      const events = bytes.subarray(0, end)
-      const clean = dropNullErrors(isStrict(events) ? events : rewrite(events))
-      isDone ||= endsWithTerminator(clean)
-      if (clean.length > 0) yield clean
-    }
-    // The transport may reuse its buffer, so what waits for the next chunk is copied.
-    tail = end < bytes.length ? bytes.slice(end) : undefined
-    if (tail && tail.length > maxEventBytes) {
-      throw new Fault('upstream-failed', `The backend sent an event of more than ${maxEventBytes} bytes.`)
-    }
+  } catch (error) {
+    if (!isDone) throw error
   }
-  if (tail) {
+  if (tail && !isDone) {
     const clean = dropNullErrors(rewrite(tail))
-    isDone ||= endsWithTerminator(clean)
-    if (clean.length > 0) yield clean
+    const done = findTerminatorEnd(clean)
+    isDone = done !== undefined
+    if (clean.length > 0) yield clean.subarray(0, done)
   }
   if (!isDone) yield terminator
 }
@@ -54,20 +61,28 @@ export async function* relayNamedEvents(
 ): AsyncGenerator<Uint8Array> {
   let tail: Uint8Array | undefined
   let isDone = false
-  for await (const chunk of body) {
-    const bytes = tail ? join(tail, chunk) : chunk
-    const end = lastEventEnd(bytes)
-    if (end > 0) {
-      const events = Buffer.from(bytes.buffer, bytes.byteOffset, end)
-      isDone ||= events.includes(`event: ${lastEvent}`) || events.includes('event: error')
-      yield events
+  try {
+    for await (const chunk of body) {
+      if (isDone) continue
+      const bytes = tail ? join(tail, chunk) : chunk
+      const end = lastEventEnd(bytes)
+      if (end > 0) {
+        const events = Buffer.from(bytes.buffer, bytes.byteOffset, end)
+        isDone = events.includes(`event: ${lastEvent}`) || events.includes('event: error')
+        yield events
+      }
+      tail = end < bytes.length ? bytes.slice(end) : undefined
+      refuseLongEvent(tail)
     }
-    tail = end < bytes.length ? bytes.slice(end) : undefined
-    if (tail && tail.length > maxEventBytes) {
-      throw new Fault('upstream-failed', `The backend sent an event of more than ${maxEventBytes} bytes.`)
-    }
+  } catch (error) {
+    if (!isDone) throw error
   }
   if (!isDone) throw new Fault('upstream-failed', "The backend's stream ended before its answer did.")
+}
+
+function refuseLongEvent(tail: Uint8Array | undefined): void {
+  if (!tail || tail.length <= maxEventBytes) return
+  throw new Fault('upstream-failed', `The backend sent an event of more than ${maxEventBytes} bytes.`)
 }
 
 function join(head: Uint8Array, rest: Uint8Array): Uint8Array {
@@ -100,16 +115,15 @@ function isStrict(bytes: Uint8Array): boolean {
   return true
 }
 
-function endsWithTerminator(bytes: Uint8Array): boolean {
-  const from = bytes.length - terminator.length
-  if (from < 0) return false
-  for (let i = 0; i < terminator.length; i++) if (bytes[from + i] !== terminator[i]) return false
-  return true
+/** The position after `[DONE]` among these strict events, if it is there. */
+function findTerminatorEnd(bytes: Uint8Array): number | undefined {
+  const at = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(terminator)
+  return at === -1 ? undefined : at + terminator.length
 }
 
 function rewrite(bytes: Uint8Array): Uint8Array {
   let text = ''
-  for (const event of new TextDecoder().decode(bytes).split(/\r\n\r\n|\n\n|\r\r/)) {
+  for (const event of new TextDecoder().decode(bytes).split(/(?:\r\n|\n|\r(?!\n)){2}/)) {
     const data = event
       .split(/\r\n|\n|\r/)
       .filter((line) => line.startsWith('data:'))
@@ -122,16 +136,14 @@ function rewrite(bytes: Uint8Array): Uint8Array {
 
 /** Events in the strict form, without a top-level `error` that is null. Parses only events in which the key occurs. */
 function dropNullErrors(bytes: Uint8Array): Uint8Array {
-  const events = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  if (!events.includes(errorKey)) return bytes
-  const clean = events
-    .toString()
-    .split('\n\n')
-    .map((event) => (event.includes('"error"') ? dropNullError(event) : event))
-  return Buffer.from(clean.join('\n\n'))
+  // Without a Buffer around the bytes, whose making costs more than the search.
+  if (Buffer.prototype.indexOf.call(bytes, errorKey) === -1) return bytes
+  const events = new TextDecoder().decode(bytes).split('\n\n')
+  return new TextEncoder().encode(events.map(dropNullError).join('\n\n'))
 }
 
 function dropNullError(event: string): string {
+  if (!event.includes('"error"')) return event
   try {
     const chunk = JSON.parse(event.slice(dataField.length))
     if (chunk?.error !== null) return event

@@ -6,8 +6,9 @@ export type Check = {
   /** Name and, where there is one, version. */
   readonly client: string
   readonly name: string
-  readonly outcome: 'passed' | 'failed' | 'skipped'
-  /** Why it failed or was skipped. */
+  /** `not-run`: the client as a whole could not be had, so that nothing is known of it. */
+  readonly outcome: 'passed' | 'failed' | 'skipped' | 'not-run'
+  /** Why it did not pass. */
   readonly detail?: string
 }
 
@@ -68,21 +69,44 @@ function readCheck(line: string): Check | undefined {
 }
 
 export function countOutcomes(checks: readonly Check[]): Record<Check['outcome'], number> {
-  const counts = { passed: 0, failed: 0, skipped: 0 }
+  const counts = { passed: 0, failed: 0, skipped: 0, 'not-run': 0 }
   for (const { outcome } of checks) counts[outcome]++
   return counts
 }
 
-/** A row per client and runtime. */
-export function renderTable(reports: readonly SuiteReport[]): string {
-  const rows = reports.flatMap(({ runtime, checks }) =>
+/** What one client came to under one runtime. */
+export type ClientRow = {
+  readonly client: string
+  /** Empty where it is unknown. */
+  readonly version: string
+  readonly runtime: string
+  readonly counts: Record<Check['outcome'], number>
+  /** Why it was not run; undefined when it was. */
+  readonly notRun?: string
+}
+
+export function listClients(reports: readonly SuiteReport[]): ClientRow[] {
+  return reports.flatMap(({ runtime, checks }) =>
     [...Map.groupBy(checks, ({ client }) => client)].map(([client, own]) => {
-      const { passed, failed, skipped } = countOutcomes(own)
-      const [, name = client, version = ''] = /^(.+) (\d\S*)$/.exec(client) ?? []
-      return [name, version, runtime, ...[own.length, passed, failed, skipped].map(String)]
+      const [, name = client, version = ''] = /^(.+) (v?\d\S*)$/.exec(client) ?? []
+      const notRun = own.find(({ outcome }) => outcome === 'not-run')?.detail
+      return { client: name, version, runtime, counts: countOutcomes(own), ...(notRun && { notRun }) }
     }),
   )
-  const table = [['client', 'version', 'runtime', 'checks', 'passed', 'failed', 'skipped'], ...rows]
+}
+
+/** A row of cells per client and runtime, below a row of titles. */
+export function tabulate(reports: readonly SuiteReport[]): string[][] {
+  const rows = listClients(reports).map(({ client, version, runtime, counts, notRun }) => {
+    const { passed, failed, skipped } = counts
+    const cells = notRun ? ['not run', '', '', ''] : [passed + failed + skipped, passed, failed, skipped].map(String)
+    return [client, version, runtime, ...cells, notRun ?? '']
+  })
+  return [['client', 'version', 'runtime', 'checks', 'passed', 'failed', 'skipped', 'remark'], ...rows]
+}
+
+export function renderTable(reports: readonly SuiteReport[]): string {
+  const table = tabulate(reports)
   const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? []
   return table
     .map((row) =>

@@ -1,12 +1,21 @@
+import { writeClientsPage } from './clients-page.ts'
+import { neverRun } from './never-run.ts'
 import { type Check, countOutcomes, renderFailures, renderTable, type SuiteReport } from './report.ts'
+import { runFrameworksJs } from './run-frameworks-js.ts'
+import { runGo } from './run-go.ts'
+import { runJava } from './run-java.ts'
 import { runJavaScript } from './run-javascript.ts'
 import { runPython } from './run-python.ts'
 import { startConformanceServer } from './server.ts'
 
-/** `npm run test:sdks`: every vendor client there is, against one live server. Exits with 1 when a check fails. */
+/**
+ * `npm run test:sdks`: every vendor client there is, against one live server. Exits with 1 when a check fails. With
+ * `-- --write-docs` the table goes into the documentation too.
+ */
 
 const tell = (line: string): void => void process.stderr.write(`\n${line}\n`)
-const marks = { passed: '.', failed: 'F', skipped: 's' } as const
+const allClients = 'all'
+const marks = { passed: '.', failed: 'F', skipped: 's', 'not-run': '-' } as const
 const onCheck = ({ outcome }: Check): void => void process.stderr.write(marks[outcome])
 
 async function runAll(): Promise<SuiteReport[]> {
@@ -16,7 +25,10 @@ async function runAll(): Promise<SuiteReport[]> {
     const { environment } = server
     tell('javascript: the clients under Node')
     const javascript = await runJavaScript(environment, onCheck)
-    return [javascript, ...(await runPython({ environment, isRequired: Boolean(process.env.CI), tell, onCheck }))]
+    const options = { environment, isRequired: Boolean(process.env.CI), tell, onCheck }
+    const frameworks = await runFrameworksJs(options)
+    const python = await runPython(options)
+    return [javascript, frameworks, ...python, await runGo(options), await runJava(options)]
   } finally {
     await server.stop()
   }
@@ -35,7 +47,16 @@ function print(reports: readonly SuiteReport[]): void {
 
 function describeFailure(error: unknown): SuiteReport {
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  return { runtime: '', checks: [{ client: 'all', name: 'the run as a whole', outcome: 'failed', detail }] }
+  return { runtime: '', checks: [{ client: allClients, name: 'the run as a whole', outcome: 'failed', detail }] }
 }
 
-print(await runAll().catch((error) => [describeFailure(error)]))
+function isBroken({ checks }: SuiteReport): boolean {
+  return checks.some(({ client }) => client === allClients)
+}
+
+const reports = await runAll().catch((error) => [describeFailure(error)])
+print([...reports, ...neverRun])
+// A run that broke knows too little for the page to be overwritten.
+if (process.argv.includes('--write-docs') && !reports.some(isBroken)) {
+  tell(`written: ${writeClientsPage([...reports, ...neverRun])}`)
+}

@@ -313,7 +313,8 @@ describe('upstream trouble', () => {
     const body = { error: { code: 'content_policy_violation', inner_error: { code: 'ResponsibleAIPolicyViolation' } } }
     upstream.script(json(body, 400))
     const response = await ponto.post('/openai/v1/images/generations', withModel('image', 'media'))
-    expect([response.status, await response.json()]).toEqual([400, body])
+    const error = { ...body.error, message: 'The backend gave no message.', param: null, type: null }
+    expect([response.status, await response.json()]).toEqual([400, { error }])
   })
 
   test("the inference API's own refusals too", async () => {

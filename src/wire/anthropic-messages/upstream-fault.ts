@@ -1,5 +1,5 @@
 import { Fault } from '../../core/fault.ts'
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { isJsonObject, type JsonObject, parseJsonObject } from '../../core/json.ts'
 import { wireName } from './schema.ts'
 
 /**
@@ -58,17 +58,14 @@ export function readStreamFault(event: JsonObject): Fault {
 
 type UpstreamError = {
   readonly whole: JsonObject
-  readonly error: { readonly type?: string; readonly message?: string }
+  readonly error: { readonly type: string; readonly message: string }
 }
 
+/** Undefined for what clients of this protocol could not read. */
 function parseError(text: string): UpstreamError | undefined {
-  try {
-    const whole: Json = JSON.parse(text)
-    if (!isJsonObject(whole) || !isJsonObject(whole.error)) return undefined
-    const { type, message } = whole.error
-    const error = { ...(typeof type === 'string' && { type }), ...(typeof message === 'string' && { message }) }
-    return { whole, error }
-  } catch {
-    return undefined
-  }
+  const whole = parseJsonObject(text)
+  if (!whole || !isJsonObject(whole.error)) return undefined
+  const { type, message } = whole.error
+  if (typeof type !== 'string' || typeof message !== 'string') return undefined
+  return { whole: { ...whole, type: 'error' }, error: { type, message } }
 }

@@ -1,6 +1,6 @@
 import type { PassKind } from '../../core/call.ts'
 import { Fault } from '../../core/fault.ts'
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { isJsonObject, type JsonObject, parseJsonObject } from '../../core/json.ts'
 import { spliceModel } from '../../core/text/splice-model.ts'
 import { openaiChatClient } from '../openai-chat/client.ts'
 import { openaiEmbeddingsClient, writeEmbeddings } from '../openai-embeddings/client.ts'
@@ -78,22 +78,19 @@ function withExtras(text: string, body: JsonObject, known: ReadonlySet<string>):
 
 /** Besides OpenAI's shape this API sends `{"detail": ...}` with 400 and 422, and names an unknown model with 400. */
 function readInferenceFault(status: number, retryAfterMs: number | undefined, text: string): Fault {
-  const body = parseObject(text)
+  const body = parseJsonObject(text)
   const code = isJsonObject(body?.error) ? body.error.code : undefined
   if (code === 'unknown_model' || code === 'no_model_name') {
     return new Fault('upstream-misconfigured', 'The backend does not know the model configured for it.')
   }
   const fault = readOpenAIFault(status, retryAfterMs, text)
-  if (fault.code !== 'upstream-rejected' || !body) return fault
+  if (fault.code !== 'upstream-rejected' || !body || !isErrorBody(body)) return fault
   const message = typeof body.detail === 'string' ? body.detail : fault.message
   return new Fault('upstream-rejected', message, { ...fault.detail, upstream: { wire: 'azure-inference', body } })
 }
 
-function parseObject(text: string): JsonObject | undefined {
-  try {
-    const value: Json = JSON.parse(text)
-    return isJsonObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
+/** Whether clients of this API find in it what they look for. */
+function isErrorBody({ error, detail }: JsonObject): boolean {
+  if (typeof detail === 'string' || Array.isArray(detail)) return true
+  return isJsonObject(error) && typeof error.code === 'string' && typeof error.message === 'string'
 }

@@ -1,7 +1,7 @@
 import type { Fault } from '../../core/fault.ts'
 import type { FaultCode } from '../../core/fault-codes.ts'
 import type { Json, JsonObject } from '../../core/json.ts'
-import { retryHeaders } from '../retry-headers.ts'
+import { isHeaderValue, retryHeaders } from '../retry-headers.ts'
 import type { FaultBody } from '../wire.ts'
 import { chatKeys, embeddingKeys } from './schema.ts'
 
@@ -82,9 +82,10 @@ function writeError(fault: Fault, message: string): JsonObject {
 }
 
 function faultBody(fault: Fault, status: number, body: JsonObject): FaultBody {
+  const { vendorCode } = fault.detail
   return {
     status,
-    headers: { ...retryHeaders(fault), 'x-ms-error-code': fault.detail.vendorCode ?? codes[fault.code] },
+    headers: { ...retryHeaders(fault), 'x-ms-error-code': isHeaderValue(vendorCode) ? vendorCode : codes[fault.code] },
     body: JSON.stringify(body),
   }
 }

@@ -2,7 +2,7 @@ import type { Call, ChatCall, ContentPart, Message, Rest } from '../../core/call
 import type { Event, FinishReason, TokenLogprob } from '../../core/event.ts'
 import { Fault } from '../../core/fault.ts'
 import { randomId } from '../../core/id.ts'
-import { isJsonObject, type Json, type JsonObject, pickUnknown } from '../../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, parseJsonObject, pickUnknown, setField } from '../../core/json.ts'
 import type { Choice, Result } from '../../core/result.ts'
 import { spliceModel } from '../../core/text/splice-model.ts'
 import type { Usage } from '../../core/usage.ts'
@@ -78,7 +78,7 @@ export function dropUndefined(fields: Record<string, Json | undefined>): JsonObj
   const kept: JsonObject = {}
   for (const key in fields) {
     const value = fields[key]
-    if (value !== undefined) kept[key] = value
+    if (value !== undefined) setField(kept, key, value)
   }
   return kept
 }
@@ -269,12 +269,8 @@ async function* readChatEvents(payloads: AsyncIterable<string>): AsyncGenerator<
 }
 
 export function parseChunk(payload: string): JsonObject {
-  try {
-    const chunk: Json = JSON.parse(payload)
-    if (isJsonObject(chunk)) return chunk
-  } catch {
-    // falls through to the Fault below
-  }
+  const chunk = parseJsonObject(payload)
+  if (chunk) return chunk
   throw new Fault('upstream-failed', "The backend's stream holds an event that is not a JSON object.")
 }
 

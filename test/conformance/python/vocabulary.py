@@ -1,5 +1,6 @@
 """Gives tiktoken the vocabulary that it would download, so that LangChain works without a network."""
 
+import atexit
 import hashlib
 import os
 import shutil
@@ -14,5 +15,6 @@ _address = "https://openaipublic.blob.core.windows.net/encodings/cl100k_base.tik
 def offer_vocabulary() -> None:
     """Must come before the first import of tiktoken. tiktoken itself checks that the file is the right one."""
     folder = tempfile.mkdtemp(prefix="tiktoken-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     shutil.copyfile(_vocabulary, Path(folder, hashlib.sha1(_address.encode()).hexdigest()))
     os.environ["TIKTOKEN_CACHE_DIR"] = folder

@@ -1,0 +1,22 @@
+package conformance;
+
+import com.azure.ai.inference.ChatCompletionsClient;
+import com.openai.client.OpenAIClient;
+
+/** The vendors' Java clients, unmodified, against a live server over TLS. Java trusts it by JAVA_TOOL_OPTIONS. */
+public final class Checks {
+    private Checks() {
+    }
+
+    public static void main(String[] args) throws Exception {
+        Report report = new Report();
+        report.run("azure-ai-inference chat", ChatCompletionsClient.class, InferenceChat.list());
+        report.run("azure-ai-inference chat async", ChatCompletionsClient.class, InferenceChatAsync.list());
+        report.run("azure-ai-inference embeddings", ChatCompletionsClient.class, InferenceEmbeddings.list());
+        report.run("azure-ai-openai", com.azure.ai.openai.OpenAIClient.class, AzureOpenAi.list());
+        report.run("openai-java azure", OpenAIClient.class, OpenAiJava.listAzure());
+        report.run("openai-java", OpenAIClient.class, OpenAiJava.listV1());
+        // The clients' own threads are not all daemons.
+        System.exit(report.hasFailed() ? 1 : 0);
+    }
+}
