@@ -117,7 +117,7 @@ function isStrict(bytes: Uint8Array): boolean {
 
 /** The position after `[DONE]` among these strict events, if it is there. */
 function findTerminatorEnd(bytes: Uint8Array): number | undefined {
-  const at = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(terminator)
+  const at = Buffer.prototype.indexOf.call(bytes, terminator)
   return at === -1 ? undefined : at + terminator.length
 }
 

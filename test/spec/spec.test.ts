@@ -84,11 +84,12 @@ const mistakes: readonly (readonly [place: RegExp, why: string])[] = [
   [/\$\.error\.code: got null/, 'null on the wire where an error has no code'],
 ]
 
-describe.if(folder !== undefined)("against the vendors' descriptions", () => {
+/** The descriptions are not the project's to ship, so without a folder of them there is nothing here to skip. */
+function testDescriptions(folder: string): void {
   for (const [surface, files] of Object.entries(documents)) {
-    for (const file of files) {
-      const path = join(folder ?? '', file)
-      test.if(existsSync(path))(file, () => {
+    for (const file of files.filter((name) => existsSync(join(folder, name)))) {
+      const path = join(folder, file)
+      test(file, () => {
         const document: JsonObject = JSON.parse(readFileSync(path, 'utf8'))
         let count = 0
         const problems = answers.flatMap((answer) => {
@@ -104,7 +105,9 @@ describe.if(folder !== undefined)("against the vendors' descriptions", () => {
       })
     }
   }
-})
+}
+
+if (folder !== undefined) describe("against the vendors' descriptions", () => testDescriptions(folder))
 
 /** The schema of a chunk has its own place in each document. */
 const chunkSchemas = ['StreamingChatCompletionsUpdate', 'createChatCompletionStreamResponse']
