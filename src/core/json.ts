@@ -17,6 +17,11 @@ export function pickUnknown(object: JsonObject, known: ReadonlySet<string>): Jso
   return rest
 }
 
+/** A number that can be written again: `1e999` is JSON, but what it is read as is not. */
+export function asNumber(value: Json | undefined): number | undefined {
+  return Number.isFinite(value) ? (value as number) : undefined
+}
+
 /** Gives `object` a field of its own, whatever its name: assigning to "__proto__" would do something else. */
 export function setField(object: JsonObject, name: string, value: Json): void {
   if (name === '__proto__') {

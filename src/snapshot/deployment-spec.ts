@@ -11,6 +11,14 @@ import type { ParseOptions } from '../core/text/parse-document.ts'
 export const deploymentNamePattern = /^[A-Za-z0-9._-]{2,64}$/
 export const deploymentNameRule = '2 to 64 letters, digits, "-", "_" or "."'
 
+/** Half a character can be in JSON, but in no address that a model's name becomes part of. */
+const words = (maxLength: number) =>
+  z
+    .string()
+    .min(1)
+    .max(maxLength)
+    .refine((text) => text.isWellFormed(), 'a text without half characters')
+
 const timeoutMs = z.int().min(1).max(86_400_000)
 
 const credentialSchema = z.union([
@@ -38,7 +46,7 @@ export const backendSpecSchema = z.strictObject({
   auth: z.enum(authKinds).optional(),
   credential: credentialSchema.optional(),
   /** The model or deployment name at the upstream; the deployment's model name when absent. */
-  model: z.string().min(1).max(256).optional(),
+  model: words(256).optional(),
   /** Lower is tried first. */
   priority: z.int().min(0).max(100).default(0),
   /** Share among backends of the same priority. */
@@ -56,9 +64,9 @@ export const backendSpecSchema = z.strictObject({
 export const deploymentSpecSchema = z.strictObject({
   name: z.string().regex(deploymentNamePattern, deploymentNameRule),
   model: z.strictObject({
-    format: z.string().min(1).max(64).default('OpenAI'),
-    name: z.string().min(1).max(128),
-    version: z.string().min(1).max(64).default('1'),
+    format: words(64).default('OpenAI'),
+    name: words(128),
+    version: words(64).default('1'),
     /** What it is for; limits the deployment to the operations of that type, and is what `GET /info` says. */
     type: z.enum(Object.keys(modelTypes) as [ModelType, ...ModelType[]]).optional(),
   }),

@@ -48,6 +48,11 @@ describe('readDeployment', () => {
     ['a wrong type', deployment({ model: { name: 5 } }), ['model.name: got 5, expected a string']],
     ['a null', deployment({ model: { name: null } }), ['model.name: got null, expected a string']],
     [
+      'half a character, which no address can hold',
+      deployment({ model: { name: 'm\ud83d' } }),
+      ['model.name: got "m\\ud83d", expected a text without half characters'],
+    ],
+    [
       'a name too short',
       deployment({ name: 'x' }),
       ['name: got "x", expected 2 to 64 letters, digits, "-", "_" or "."'],

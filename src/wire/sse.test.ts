@@ -141,3 +141,40 @@ test('an endless event is refused', async () => {
   expect(drain(relaySse(endless()))).rejects.toThrow('more than')
   expect(drain(relayNamedEvents(endless(), 'end'))).rejects.toThrow('more than')
 })
+
+describe('after the end of a relayed stream', () => {
+  const end = 'data: {"a":1}\n\ndata: [DONE]\n\n'
+
+  async function* breaking(text: string): AsyncGenerator<Uint8Array> {
+    yield encoder.encode(text)
+    throw new Error('the upstream broke off')
+  }
+  const collect = async (source: AsyncIterable<Uint8Array>): Promise<string> => {
+    let out = ''
+    for await (const bytes of source) out += new TextDecoder().decode(bytes)
+    return out
+  }
+
+  test.each([[[1]], [[7]], [[1000]]])('what the upstream still sends is not given out, cut by %j', async (sizes) => {
+    expect(await relayAll(`${end}data: {"late":1}\n\ndata: [DONE]\n\n`, sizes)).toBe(end)
+  })
+
+  test('an upstream that breaks off then has broken nothing', async () => {
+    expect(await collect(relaySse(breaking(end)))).toBe(end)
+    const named = 'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+    expect(await collect(relayNamedEvents(breaking(named), 'message_stop'))).toBe(named)
+  })
+
+  test('before it, it has', async () => {
+    expect(collect(relaySse(breaking('data: {"a":1}\n\n')))).rejects.toThrow('broke off')
+    expect(collect(relayNamedEvents(breaking('event: ping\ndata: {}\n\n'), 'message_stop'))).rejects.toThrow(
+      'broke off',
+    )
+  })
+
+  test('blank lines of mixed ends part events', async () => {
+    expect(await relayAll('data: {"a":1}\n\r\ndata: {"b":2}\r\n\r\n', [1000])).toBe(
+      'data: {"a":1}\n\ndata: {"b":2}\n\ndata: [DONE]\n\n',
+    )
+  })
+})

@@ -1,6 +1,6 @@
 import type { Rest } from '../../core/call.ts'
 import { Fault } from '../../core/fault.ts'
-import { isJsonObject, type Json, type JsonObject, pickUnknown } from '../../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, pickUnknown, setField } from '../../core/json.ts'
 import { wireName as openaiWire } from '../openai-chat/server.ts'
 import { wireName } from './schema.ts'
 
@@ -35,8 +35,7 @@ export function readExtras(body: JsonObject, foreignTools: JsonObject): { hints?
       ? withoutNulls(key === 'output_config' ? { ...given, format: null } : given)
       : given
     if (value === null) continue
-    if (isHint(key, value)) hints[key] = value
-    else fields[key] = value
+    setField(isHint(key, value) ? hints : fields, key, value)
   }
   const rest = nameAsOpenAI(fields) ?? asRest(fields)
   return { ...(rest && { rest }), ...(asRest(hints) && { hints: { wire: wireName, fields: hints } }) }

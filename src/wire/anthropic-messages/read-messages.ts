@@ -43,11 +43,12 @@ type ReadBlock = Block | { readonly type: 'whole'; readonly block: JsonObject }
 const silentFields: ReadonlySet<string> = new Set(['cache_control', 'citations', 'caller'])
 
 function readBlock(block: JsonObject, at: readonly PropertyKey[]): ReadBlock {
+  if (!Object.hasOwn(blockSchemas, block.type as string)) return { type: 'whole', block }
   const schema = blockSchemas[block.type as keyof typeof blockSchemas]
-  if (!schema) return { type: 'whole', block }
   const known: Block = readBody(schema, block, at)
   for (const key in block) {
-    if (!(key in schema.shape) && !silentFields.has(key) && block[key] !== null) return { type: 'whole', block }
+    if (!Object.hasOwn(schema.shape, key) && !silentFields.has(key) && block[key] !== null)
+      return { type: 'whole', block }
   }
   return known
 }

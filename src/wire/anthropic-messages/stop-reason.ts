@@ -5,15 +5,15 @@ import { wireName } from './schema.ts'
 
 /** Why an answer ended, in both directions. */
 
-const finishReasons: Readonly<Record<string, FinishReason>> = {
-  end_turn: 'stop',
-  stop_sequence: 'stop',
-  pause_turn: 'stop',
-  max_tokens: 'length',
-  model_context_window_exceeded: 'length',
-  tool_use: 'tool_calls',
-  refusal: 'content_filter',
-}
+const finishReasons: ReadonlyMap<string, FinishReason> = new Map([
+  ['end_turn', 'stop'],
+  ['stop_sequence', 'stop'],
+  ['pause_turn', 'stop'],
+  ['max_tokens', 'length'],
+  ['model_context_window_exceeded', 'length'],
+  ['tool_use', 'tool_calls'],
+  ['refusal', 'content_filter'],
+])
 
 export type Ending = {
   readonly reason: FinishReason
@@ -29,7 +29,7 @@ export function readEnding(fields: JsonObject): Ending | undefined {
   if (typeof reason !== 'string') return undefined
   const explanation = isJsonObject(details) ? details.explanation : undefined
   return {
-    reason: finishReasons[reason] ?? 'stop',
+    reason: finishReasons.get(reason) ?? 'stop',
     rest: typeof sequence === 'string' ? { wire: wireName, fields: { stop_sequence: sequence } } : undefined,
     refusal: typeof explanation === 'string' && explanation !== '' ? explanation : undefined,
   }

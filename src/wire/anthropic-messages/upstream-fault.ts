@@ -38,22 +38,22 @@ export function readMessagesFault(status: number, retryAfterMs: number | undefin
 /** Clients of other protocols shorten the conversation by the code that this one has only in words. */
 const tooLong = /prompt is too long|exceeds? (the )?context (window|limit)/i
 
-const statuses: Readonly<Record<string, number>> = {
-  invalid_request_error: 400,
-  authentication_error: 401,
-  billing_error: 402,
-  permission_error: 403,
-  not_found_error: 404,
-  request_too_large: 413,
-  rate_limit_error: 429,
-  timeout_error: 504,
-  overloaded_error: 529,
-}
+const statuses: ReadonlyMap<unknown, number> = new Map([
+  ['invalid_request_error', 400],
+  ['authentication_error', 401],
+  ['billing_error', 402],
+  ['permission_error', 403],
+  ['not_found_error', 404],
+  ['request_too_large', 413],
+  ['rate_limit_error', 429],
+  ['timeout_error', 504],
+  ['overloaded_error', 529],
+])
 
 /** An error that came as an event of a stream, where its type stands for the status. */
 export function readStreamFault(event: JsonObject): Fault {
   const type = isJsonObject(event.error) ? event.error.type : undefined
-  return readMessagesFault(statuses[String(type)] ?? 500, undefined, JSON.stringify(event))
+  return readMessagesFault(statuses.get(type) ?? 500, undefined, JSON.stringify(event))
 }
 
 type UpstreamError = {

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { asNumber, isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { Usage } from '../../core/usage.ts'
 
 /**
@@ -21,7 +21,7 @@ export function readUsage(usage: Json | undefined): Usage | undefined {
 }
 
 function count(value: Json | undefined): number {
-  return typeof value === 'number' ? value : 0
+  return asNumber(value) ?? 0
 }
 
 /** The counts that the end of a stream repeats. */

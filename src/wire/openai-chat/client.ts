@@ -2,7 +2,15 @@ import type { Call, ChatCall, ContentPart, Message, Rest } from '../../core/call
 import type { Event, FinishReason, TokenLogprob } from '../../core/event.ts'
 import { Fault } from '../../core/fault.ts'
 import { randomId } from '../../core/id.ts'
-import { isJsonObject, type Json, type JsonObject, parseJsonObject, pickUnknown, setField } from '../../core/json.ts'
+import {
+  asNumber,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  parseJsonObject,
+  pickUnknown,
+  setField,
+} from '../../core/json.ts'
 import type { Choice, Result } from '../../core/result.ts'
 import { spliceModel } from '../../core/text/splice-model.ts'
 import type { Usage } from '../../core/usage.ts'
@@ -159,7 +167,7 @@ function readChatResult(body: JsonObject, _call: Call): Result {
     kind: 'chat',
     id: text(body.id),
     model: text(body.model),
-    created: typeof body.created === 'number' ? body.created : undefined,
+    created: asNumber(body.created),
     systemFingerprint: text(body.system_fingerprint),
     usage: readUsage(body.usage),
     choices: body.choices.filter(isJsonObject).map(readChoice),
@@ -172,7 +180,7 @@ function readChoice(choice: JsonObject, position: number): Choice {
   const toolCalls = Array.isArray(message.tool_calls) ? message.tool_calls.filter(isJsonObject) : []
   if (isJsonObject(message.function_call)) toolCalls.push({ id: legacyCallId(), function: message.function_call })
   return {
-    index: typeof choice.index === 'number' ? choice.index : position,
+    index: asNumber(choice.index) ?? position,
     text: text(message.content) ?? null,
     reasoning: text(message.reasoning_content) ?? text(message.reasoning),
     refusal: text(message.refusal),
@@ -200,7 +208,7 @@ export function readUsage(usage: Json | undefined): Usage | undefined {
   const completion = isJsonObject(usage.completion_tokens_details) ? usage.completion_tokens_details : {}
   return {
     promptTokens: usage.prompt_tokens,
-    completionTokens: typeof usage.completion_tokens === 'number' ? usage.completion_tokens : 0,
+    completionTokens: asNumber(usage.completion_tokens) ?? 0,
     ...(typeof prompt.cached_tokens === 'number' && { cachedTokens: prompt.cached_tokens }),
     ...(typeof completion.reasoning_tokens === 'number' && { reasoningTokens: completion.reasoning_tokens }),
   }
@@ -226,7 +234,7 @@ function readLogprobs(logprobs: Json | undefined): TokenLogprob[] | undefined {
 function readTokenLogprob(token: JsonObject): { token: string; logprob: number; bytes: number[] | null } {
   return {
     token: text(token.token) ?? '',
-    logprob: typeof token.logprob === 'number' ? token.logprob : 0,
+    logprob: asNumber(token.logprob) ?? 0,
     bytes: Array.isArray(token.bytes) ? (token.bytes as number[]) : null,
   }
 }
@@ -249,7 +257,7 @@ async function* readChatEvents(payloads: AsyncIterable<string>): AsyncGenerator<
         type: 'answer-start',
         id: chunk.id,
         model: text(chunk.model),
-        created: typeof chunk.created === 'number' ? chunk.created : undefined,
+        created: asNumber(chunk.created),
         systemFingerprint: text(chunk.system_fingerprint),
         rest: readRest(chunk, chunkFields),
       }
@@ -275,7 +283,7 @@ export function parseChunk(payload: string): JsonObject {
 }
 
 function* readChoiceDelta(choice: JsonObject, open: Set<number>, toolsSeen: Set<string>): Generator<Event> {
-  const index = typeof choice.index === 'number' ? choice.index : 0
+  const index = asNumber(choice.index) ?? 0
   const delta = isJsonObject(choice.delta) ? choice.delta : {}
   const rest = readRest(choice, choiceFields)
   open.add(index)
@@ -303,7 +311,7 @@ function* readChoiceDelta(choice: JsonObject, open: Set<number>, toolsSeen: Set<
 }
 
 function* readToolDelta(call: JsonObject, choice: number, toolsSeen: Set<string>): Generator<Event> {
-  const index = typeof call.index === 'number' ? call.index : 0
+  const index = asNumber(call.index) ?? 0
   const fn = isJsonObject(call.function) ? call.function : {}
   const key = `${choice}/${index}`
   if (!toolsSeen.has(key)) {

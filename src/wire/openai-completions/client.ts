@@ -1,6 +1,6 @@
 import type { Event, TokenLogprob } from '../../core/event.ts'
 import { Fault } from '../../core/fault.ts'
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { asNumber, isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { Choice, Result } from '../../core/result.ts'
 import { spliceModel } from '../../core/text/splice-model.ts'
 import { dropUndefined, foreignRest, parseChunk, readReason, readUsage, writeSampling } from '../openai-chat/client.ts'
@@ -44,17 +44,17 @@ export const openaiCompletionsClient: ClientEnd = {
   readFault: readOpenAIFault,
 }
 
-function readHead(body: JsonObject): { id?: string; model?: string; created?: number } {
+function readHead(body: JsonObject): { id?: string; model?: string; created?: number | undefined } {
   return {
     ...(typeof body.id === 'string' && { id: body.id }),
     ...(typeof body.model === 'string' && { model: body.model }),
-    ...(typeof body.created === 'number' && { created: body.created }),
+    created: asNumber(body.created),
   }
 }
 
 function readChoice(choice: JsonObject, position: number): Choice {
   return {
-    index: typeof choice.index === 'number' ? choice.index : position,
+    index: asNumber(choice.index) ?? position,
     text: typeof choice.text === 'string' ? choice.text : '',
     finishReason: readReason(choice.finish_reason),
     logprobs: readLogprobs(choice.logprobs),

@@ -1,6 +1,6 @@
 import type { EmbedCall, VectorEncoding } from '../../core/call.ts'
 import { Fault } from '../../core/fault.ts'
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { asNumber, isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { Result } from '../../core/result.ts'
 import { spliceModel } from '../../core/text/splice-model.ts'
 import { dropUndefined, foreignRest } from '../openai-chat/client.ts'
@@ -25,7 +25,7 @@ export const openaiEmbeddingsClient: ClientEnd = {
       kind: 'embed',
       ...(typeof body.model === 'string' && { model: body.model }),
       vectors: body.data.filter(isJsonObject).sort(byIndex).map(readVector),
-      usage: { promptTokens: typeof usage.prompt_tokens === 'number' ? usage.prompt_tokens : 0, completionTokens: 0 },
+      usage: { promptTokens: asNumber(usage.prompt_tokens) ?? 0, completionTokens: 0 },
     }
   },
   readEvents() {

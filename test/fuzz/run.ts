@@ -1,0 +1,94 @@
+import { parseArgs } from 'node:util'
+import { type CampaignReport, type CaseKind, runCampaign, tryCase } from './campaign.ts'
+import { formatFinding } from './findings.ts'
+import { createRawClient } from './raw-client.ts'
+import { startTarget } from './target.ts'
+import { allowedGrowthBytes } from './watch-server.ts'
+
+/**
+ * `npm run fuzz -- --requests 100000 --streams 10000 --seed N`: mutated requests to, and mutated upstream answers for, a server of its
+ * own on loopback. Progress on stderr, the summary on stdout; exit code 1 when something was found.
+ * `--only request:N [--keep 0,2]` tries one case again, as a finding says.
+ */
+
+const lanes = 16
+
+const { values } = parseArgs({
+  options: {
+    requests: { type: 'string', default: '100000' },
+    streams: { type: 'string', default: '10000' },
+    seed: { type: 'string' },
+    only: { type: 'string' },
+    keep: { type: 'string' },
+  },
+})
+const seed = readCount('--seed', values.seed ?? String(Math.floor(Math.random() * 2 ** 31)))
+process.exitCode = (await (values.only === undefined ? runAll() : runOne(values.only))) ? 0 : 1
+
+async function runAll(): Promise<boolean> {
+  const requests = readCount('--requests', values.requests)
+  const streams = readCount('--streams', values.streams)
+  process.stderr.write(`seed ${seed}: ${requests} requests, ${streams} upstream answers\n`)
+  const target = await startTarget(lanes)
+  try {
+    let shownMs = performance.now()
+    const onProgress = (done: number, all: number, findings: number): void => {
+      if (performance.now() - shownMs < 2000) return
+      shownMs = performance.now()
+      const rss = target.readRss()
+      const memory = rss === undefined ? '' : `, ${formatMegabytes(rss)} resident`
+      process.stderr.write(`${done} of ${all}, ${findings} findings${memory}\n`)
+    }
+    const report = await runCampaign(target, { seed, requests, streams, lanes, onProgress })
+    process.stdout.write(formatReport(report))
+    return report.findings.length === 0
+  } finally {
+    await target.stop()
+  }
+}
+
+async function runOne(only: string): Promise<boolean> {
+  const match = /^(request|stream):(\d+)$/.exec(only)
+  if (!match) throw new Error(`--only: got ${only}, expected request:N or stream:N`)
+  const numbers = values.keep === 'none' ? [] : values.keep?.split(',').map(Number)
+  const target = await startTarget(1)
+  const client = createRawClient(target.port)
+  try {
+    const name = { kind: match[1] as CaseKind, index: Number(match[2]), keep: numbers }
+    const trial = await tryCase({ target, client, lane: 0 }, seed, name)
+    const { outcome } = trial
+    const seen =
+      outcome.kind === 'answer'
+        ? `${outcome.answer.head}\n\n${outcome.answer.body.toString().slice(0, 4000)}`
+        : JSON.stringify(outcome)
+    process.stdout.write(`${trial.input}\n\n--- the server:\n${seen}\n\n--- its log:\n${target.errors()}\n`)
+    for (const { name: complaint } of trial.complaints) process.stdout.write(`COMPLAINT ${complaint}\n`)
+    return trial.complaints.length === 0
+  } finally {
+    client.close()
+    await target.stop()
+  }
+}
+
+function formatReport({ findings, memory, tally, seconds }: CampaignReport): string {
+  const lines = findings.map((finding) => formatFinding(finding))
+  for (const kind of ['request', 'stream'] as const) {
+    const ends = Object.entries(tally[kind]).sort(([a], [b]) => a.localeCompare(b))
+    const count = ends.reduce((sum, [, n]) => sum + n, 0)
+    lines.push(`${count} ${kind} cases: ${ends.map(([end, n]) => `${end} ${n}`).join(', ')}`)
+  }
+  lines.push(
+    `memory: ${formatMegabytes(memory.warmBytes)} warm, ${formatMegabytes(memory.endBytes)} at the end, ${formatMegabytes(memory.peakBytes)} at most; growth ${formatMegabytes(memory.growthBytes)}, allowed ${formatMegabytes(allowedGrowthBytes)}`,
+    `${findings.length} findings in ${seconds.toFixed(0)} s, seed ${seed}`,
+  )
+  return `${lines.join('\n')}\n`
+}
+
+function formatMegabytes(bytes: number): string {
+  return `${(bytes / 1024 / 1024).toFixed(0)} MB`
+}
+
+function readCount(flag: string, text: string): number {
+  if (/^\d{1,10}$/.test(text)) return Number(text)
+  throw new Error(`${flag}: got ${text}, expected a whole number`)
+}
