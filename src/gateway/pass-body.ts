@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import { type Fault, toFault } from '../core/fault.ts'
 
 const lf = 0x0a
 const cr = 0x0d
-const headGraceMs = 10
 
 /**
  * The body of an answer that is passed on byte for byte. When the upstream fails in the middle, the caller must not take what came
@@ -24,8 +23,8 @@ export async function* passBody(
   } catch (error) {
     if (signal.aborted) return
     if (!writeError || !isBlankLine(tail)) {
-      // Bun sends the head a moment after it got the first piece; cut off before, the caller would read half a head.
-      await sleep(headGraceMs)
+      // Bun sends the head some turns of its loop after it got the first piece; cut off before, the caller would read half a head.
+      for (let turns = 0; turns < 4; turns++) await turn()
       throw error
     }
     yield writeError(toFault(error))

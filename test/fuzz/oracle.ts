@@ -1,5 +1,6 @@
 import type { Outcome, RawAnswer } from './raw-client.ts'
 import type { Surface } from './routes.ts'
+import { upstreamSecret } from './upstream/draft.ts'
 
 /** What is wrong with an answer, as a short name that stays the same for the same fault, and what was seen. */
 export type Complaint = { readonly name: string; readonly detail: string }
@@ -47,6 +48,10 @@ function judgeAnswer(answer: RawAnswer, hasClosed: boolean, expected: Expectatio
   else if (status > 500 && expected.isUpstreamWell && status !== 505) note(`status ${status} with a healthy upstream`)
   for (const secret of expected.secrets) {
     if (text.includes(secret) || answer.head.includes(secret)) note('a secret in the answer')
+  }
+  // What a model says is its own; in an error, and in a head, nothing of the upstream's may be said again.
+  if (answer.head.includes(upstreamSecret) || (status !== 200 && text.includes(upstreamSecret))) {
+    note("the upstream's credential in the answer")
   }
   const type = answer.headers['content-type'] ?? ''
   const isEvents = type.startsWith('text/event-stream')

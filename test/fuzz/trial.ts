@@ -7,7 +7,7 @@ import type { Outcome, RawClient, RawRequest } from './raw-client.ts'
 import { mutateRequest } from './requests.ts'
 import { type FuzzRoute, inferenceRoutes } from './routes.ts'
 import { type FuzzTarget, plannedDeployment } from './target.ts'
-import { type UpstreamScript, upstreamSecret } from './upstream/draft.ts'
+import type { UpstreamScript } from './upstream/draft.ts'
 import { mutateAnswer } from './upstream.ts'
 import { richBodies, simpleBody, writeForm } from './valid-bodies.ts'
 
@@ -158,7 +158,7 @@ async function askAgain({ target, client }: TrialPlace, model: string, nonce: st
 
 /** Keys are shown to who manages the server, everything else to nobody. */
 function listSecrets({ key, managementCredential }: FuzzTarget, isManagement: boolean): string[] {
-  return [upstreamSecret, managementCredential, ...(isManagement ? [] : [key])]
+  return [managementCredential, ...(isManagement ? [] : [key])]
 }
 
 function applied(names: readonly string[], keep: ReadonlySet<number> | undefined): string {

@@ -128,6 +128,9 @@ function managementBody(port: number, random: Random): unknown {
   }
 }
 
+/** What the server takes of a head. */
+const longHeadLength = 16_000
+
 export function render(draft: RequestDraft, random: Random): RawRequest {
   let body: Buffer = draft.value === undefined ? (draft.body ?? Buffer.alloc(0)) : Buffer.from(writeJson(draft.value))
   for (const edit of draft.bodyEdits) body = edit(body)
@@ -151,7 +154,8 @@ export function render(draft: RequestDraft, random: Random): RawRequest {
   return {
     bytes: isCut ? [wire.subarray(0, at), wire.subarray(at)] : [wire],
     isHead: draft.method === 'HEAD',
-    isFramed: draft.isFramed,
+    // A head that is refused for its length is answered and hung up on while the rest is on its way, which may cost the answer.
+    isFramed: draft.isFramed && head.length < longHeadLength,
     leave: draft.leave,
   }
 }
