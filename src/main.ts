@@ -8,6 +8,11 @@ import type { UpOptions } from './cli/up.ts'
 const root = join(import.meta.dir, '..')
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
 
+// Whoever read the output may have seen enough, as `| head` has: that is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
+
 process.exitCode = await runProgram(
   {
     up: runServer,

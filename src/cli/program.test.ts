@@ -464,3 +464,14 @@ describe('help', () => {
     expect(ran.err).toContain("unknown command 'deploymnet'")
   })
 })
+
+test('a reader that has seen enough is no failure', async () => {
+  const child = Bun.spawn(
+    ['sh', '-c', `"${process.execPath}" "${import.meta.dir}/../main.ts" up --help | true; echo done`],
+    {
+      stderr: 'pipe',
+    },
+  )
+  expect(await new Response(child.stdout).text()).toBe('done\n')
+  expect(await new Response(child.stderr).text()).toBe('')
+})
