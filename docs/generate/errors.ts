@@ -15,10 +15,10 @@ const surfaces = [
 ] as const
 
 /** Not on the data plane: seen at start and by the management API. */
-const elsewhere: ReadonlySet<FaultCode> = new Set(['state-unusable', 'conflict'])
+const elsewhere: ReadonlySet<FaultCode> = new Set(['state-unusable', 'conflict', 'insufficient-quota'])
 
 /** What has happened, in a line each: a new code has to be explained here. */
-const meanings: Readonly<Record<Exclude<FaultCode, 'state-unusable' | 'conflict'>, string>> = {
+const meanings: Readonly<Record<Exclude<FaultCode, 'state-unusable' | 'conflict' | 'insufficient-quota'>, string>> = {
   'invalid-json': 'the body is not a JSON object',
   'invalid-request': 'a field is missing, of a wrong type or out of range, or fields do not go together',
   'extra-parameters': 'the body has keys that the API does not define, and `extra-parameters` does not allow them',
@@ -34,6 +34,10 @@ const meanings: Readonly<Record<Exclude<FaultCode, 'state-unusable' | 'conflict'
   'body-too-large': 'the request is larger than the server accepts',
   unauthorized: 'the key is missing or wrong',
   forbidden: 'the key may not do this',
+  'deployment-paused': 'the deployment has been paused by its operator',
+  'model-retired': 'the model version of the deployment has been retired',
+  'exceeds-capacity': 'the request needs more than the limit lets through at once, however long one waits',
+  'budget-exhausted': "the key's allowance for the day or month is used up",
   'rate-limited': 'too much has been asked for in too short a time',
   'upstream-rejected': 'the backend refuses the request; it is handed on with its own 4xx status',
   'upstream-misconfigured': 'the backend refuses our credential or does not know the model: for the operator to mend',

@@ -13,6 +13,7 @@ import { respondHealth } from '../gateway/health.ts'
 import { createRoutes } from '../gateway/routes.ts'
 import type { Handle } from '../gateway/server.ts'
 import { hashKey, type KeyRing } from '../policy/authenticate.ts'
+import { createPipeline } from '../policy/pipeline.ts'
 import { openSqliteTables } from '../port/tables/sqlite.ts'
 import { createHealth } from '../route/health.ts'
 import { createRouter } from '../route/router.ts'
@@ -119,7 +120,7 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
     const gateway = createGateway({
       snapshot: () => snapshot,
       matchRoute: createRoutes(serverEnds),
-      route: createRouter(createHealth(performance.now.bind(performance)), Math.random),
+      pipeline: createPipeline([], createRouter(createHealth(performance.now.bind(performance)), Math.random), []),
       maxBodyBytes,
       log,
     })
@@ -219,7 +220,9 @@ function announce(
 }
 
 function ringOf(keys: readonly ResourceKey[]): KeyRing {
-  return new Map(keys.map(({ name, value }) => [hashKey(value), { keyName: name }]))
+  return new Map(
+    keys.map(({ name, value }) => [hashKey(value), { keyName: name, grant: undefined, expiresAt: undefined }]),
+  )
 }
 
 function readCaFile(path: string): string {

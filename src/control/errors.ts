@@ -14,6 +14,7 @@ const codes: Partial<Record<FaultCode, string>> = {
   unauthorized: 'Unauthorized',
   forbidden: 'Forbidden',
   conflict: 'Conflict',
+  'insufficient-quota': 'InsufficientQuota',
   'state-unusable': 'StateUnusable',
 }
 

@@ -24,10 +24,85 @@ export type Route = {
   readonly weight: number
 }
 
+/** What a unit of capacity means for the limits. */
+export const skus = {
+  Standard: { family: 'standard', scope: 'regional' },
+  GlobalStandard: { family: 'standard', scope: 'global' },
+  DataZoneStandard: { family: 'standard', scope: 'data-zone' },
+  DeveloperTier: { family: 'standard', scope: 'global' },
+  ProvisionedManaged: { family: 'provisioned', scope: 'regional' },
+  GlobalProvisionedManaged: { family: 'provisioned', scope: 'global' },
+  DataZoneProvisionedManaged: { family: 'provisioned', scope: 'data-zone' },
+  GlobalBatch: { family: 'batch', scope: 'global' },
+  DataZoneBatch: { family: 'batch', scope: 'data-zone' },
+} as const satisfies Record<string, { readonly family: string; readonly scope: string }>
+
+export type SkuName = keyof typeof skus
+
+export type Sku = { readonly name: SkuName; readonly capacity: number }
+
+/** At most `limit` per `windowMs`. */
+export type Rate = { readonly limit: number; readonly windowMs: number }
+
+/**
+ * How much a deployment lets through.
+ * - `rate`: tokens and requests per window. `settles`: real usage replaces the estimate; else the estimate counts, as with Azure.
+ *   `pool`: what it may borrow from when its own tokens are used up (dynamic quota), and the pool's tokens per minute.
+ * - `provisioned`: a leaky bucket in units of input tokens that drains by `inputTokensPerMinute`; an output token weighs
+ *   `outputWeight` of them. `concurrency`: calls at once.
+ * - `enqueued`: tokens that waiting batch work may hold; takes no calls of its own.
+ */
+export type DeploymentLimits =
+  | {
+      readonly kind: 'rate'
+      readonly tokens: Rate | undefined
+      readonly requests: Rate | undefined
+      readonly settles: boolean
+      readonly pool: { readonly key: string; readonly tokensPerMinute: number } | undefined
+    }
+  | {
+      readonly kind: 'provisioned'
+      readonly inputTokensPerMinute: number
+      readonly outputWeight: number
+      readonly concurrency: number | undefined
+    }
+  | { readonly kind: 'enqueued'; readonly tokens: number }
+
+/** Money per million tokens and per request, in a currency that is the operator's own affair. */
+export type Price = {
+  readonly inputPerMillion: number
+  readonly cachedInputPerMillion: number
+  readonly outputPerMillion: number
+  readonly perRequest: number
+}
+
+/** Where a model version stands. Times are unix milliseconds. */
+export type Lifecycle = {
+  readonly status: 'Preview' | 'GenerallyAvailable' | 'Legacy' | 'Deprecating' | 'Deprecated'
+  /** When it stops answering. */
+  readonly retiresAt: number | undefined
+  readonly replacement: { readonly name: string; readonly version: string } | undefined
+}
+
+export type ServiceTier = 'default' | 'priority'
+
 /** A deployment as the data plane reads it: compiled, immutable. */
 export type Deployment = {
   readonly name: string
+  /** With the version that is served now. */
   readonly model: ModelRef
+  readonly sku: Sku | undefined
+  /** undefined: no limit of its own. */
+  readonly limits: DeploymentLimits | undefined
+  readonly isPaused: boolean
+  readonly lifecycle: Lifecycle
+  /** Name of the deployment that takes what this one cannot. */
+  readonly spillover: string | undefined
+  readonly serviceTier: ServiceTier
+  readonly price: Price | undefined
+  /** Tokens a call may have in all and in its answer, where known. */
+  readonly maxContextTokens: number | undefined
+  readonly maxOutputTokens: number | undefined
   /** Absent when the operator did not say: then the deployment offers whatever its backends can do. */
   readonly modelType?: ModelType | undefined
   /** The name answers carry in `model`: model name and version, as the vendor writes dated snapshots. */

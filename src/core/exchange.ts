@@ -1,16 +1,72 @@
 import type { Call } from './call.ts'
 import type { Deployment } from './deployment.ts'
+import type { Fault } from './fault.ts'
+import type { Tally } from './tally.ts'
 
-/** Who calls: the key that was presented. */
-export type Caller = { readonly keyName: string }
+/** An allowance over a calendar day or month (UTC). `limit` is tokens, or money in the currency of the prices. */
+export type Budget = {
+  readonly unit: 'tokens' | 'cost'
+  readonly period: 'day' | 'month'
+  readonly limit: number
+}
+
+/** What a named key may use, and how much of it. */
+export type Grant = {
+  /** By `deploymentKey`; undefined means every deployment. */
+  readonly deployments: ReadonlySet<string> | undefined
+  readonly tokensPerMinute: number | undefined
+  readonly requestsPerMinute: number | undefined
+  readonly budgets: readonly Budget[]
+}
+
+/** Who calls: the key that was presented. The resource's own two keys have no grant: they may use everything. */
+export type Caller = {
+  readonly keyName: string
+  readonly grant: Grant | undefined
+  /** Unix milliseconds after which the key is no longer taken. */
+  readonly expiresAt: number | undefined
+}
+
+/** How a call ended: `aborted` when the caller went away, `failed` before or during the answer. */
+export type Outcome = 'done' | 'failed' | 'aborted'
+
+/** Something that was taken when the call was let in and is given back, or made exact, when it has ended. */
+export type Hold = {
+  /** Called once. Never throws, never waits. */
+  release(tally: Tally, outcome: Outcome): void
+}
 
 /** One request on its way through the pipeline. Always made with every field, so that it keeps one shape. */
 export type Exchange = {
   readonly id: string
   readonly caller: Caller
   readonly call: Call
-  readonly deployment: Deployment
+  /** What answers the call: changes once when it spills over. */
+  deployment: Deployment
+  /** The deployment that was asked for and could not take the call. */
+  spilledFrom: Deployment | undefined
   readonly signal: AbortSignal
+  /** A header of the request by lower-case name, or null. */
+  readonly header: (name: string) => string | null
+  /** Headers of the answer, also of a refusal; what the pipeline adds goes out with either. */
+  readonly answerHeaders: Record<string, string>
   /** Backends tried, in order, for logs. */
   readonly attempts: string[]
+  readonly tally: Tally
+  /** What was taken for this call so far. Emptied by `endExchange`. */
+  readonly holds: Hold[]
+  /** Unix milliseconds. */
+  readonly startedAt: number
+}
+
+/** What is told of every call that had a deployment, once, when it has ended. */
+export type EndListener = (exchange: Exchange, outcome: Outcome, fault: Fault | undefined) => void
+
+/** Gives back everything that was taken for the call. */
+export function releaseHolds(exchange: Exchange, outcome: Outcome): void {
+  let hold = exchange.holds.pop()
+  while (hold) {
+    hold.release(exchange.tally, outcome)
+    hold = exchange.holds.pop()
+  }
 }

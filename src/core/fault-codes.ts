@@ -65,6 +65,16 @@ export const faultCodes = {
   unauthorized: caller(401),
   forbidden: caller(403),
   conflict: caller(409),
+  /** The deployment was paused by its operator. */
+  'deployment-paused': caller(423),
+  /** The model version has been retired. */
+  'model-retired': caller(410),
+  /** More than the limit would ever let through at once: waiting does not help. */
+  'exceeds-capacity': caller(400),
+  /** The key's allowance for the day or month is used up. */
+  'budget-exhausted': caller(429),
+  /** A deployment asks for more capacity than its quota pool has left. Seen by the management API only. */
+  'insufficient-quota': caller(400),
 
   // Where it is answered
   'rate-limited': answered(429, { retryable: true, repeatable: true }),

@@ -1,6 +1,7 @@
 import type { Call, CallKind } from './call.ts'
 import type { Event } from './event.ts'
 import type { Result } from './result.ts'
+import type { Tally } from './tally.ts'
 
 /**
  * What answers a Call. `bytes` is an upstream's own answer in the protocol the caller speaks: it is passed on as it came,
@@ -20,9 +21,10 @@ export type Backend = {
   readonly kinds: ReadonlySet<CallKind>
   /**
    * Answers the call. Rejects with a Fault before the first event; a stream rejects with a Fault afterwards.
-   * Aborting the signal ends the work at the other side.
+   * Aborting the signal ends the work at the other side. What a `bytes` or `passed` reply says of its usage goes into `tally` as it
+   * passes; that of the other two is in their results and events.
    */
-  send(call: Call, signal: AbortSignal): Promise<Reply>
+  send(call: Call, signal: AbortSignal, tally: Tally): Promise<Reply>
   /** Answers whether the backend can be reached, and why not. Used by `ponto doctor` and readiness; costs no tokens. */
   probe(signal: AbortSignal): Promise<{ readonly ok: boolean; readonly detail: string }>
 }

@@ -6,6 +6,7 @@ import type { ChatCall, CompletionCall, EmbedCall, Message } from '../core/call.
 import type { Event } from '../core/event.ts'
 import { Fault } from '../core/fault.ts'
 import type { AnswerResult } from '../core/result.ts'
+import { openTally } from '../core/tally.ts'
 import { type Engine, type EngineOptions, startEngine } from './engine.ts'
 
 export type EngineBench = {
@@ -64,13 +65,13 @@ export function embedding(inputs: EmbedCall['inputs'], more: Partial<EmbedCall> 
 }
 
 export async function whole(engine: Engine, call: ChatCall | CompletionCall, signal = never): Promise<AnswerResult> {
-  const reply = await engine.backend.send(call, signal)
+  const reply = await engine.backend.send(call, signal, openTally())
   if (reply.kind !== 'whole' || reply.result.kind === 'embed') throw new Error('not an answer')
   return reply.result
 }
 
 export async function vectors(engine: Engine, call: EmbedCall): Promise<{ vectors: Float32Array[]; usage: unknown }> {
-  const reply = await engine.backend.send(call, never)
+  const reply = await engine.backend.send(call, never, openTally())
   if (reply.kind !== 'whole' || reply.result.kind !== 'embed') throw new Error('not vectors')
   return { vectors: reply.result.vectors as Float32Array[], usage: reply.result.usage }
 }
@@ -80,7 +81,7 @@ export async function stream(
   call: ChatCall | CompletionCall,
   signal = never,
 ): Promise<AsyncIterator<Event>> {
-  const reply = await engine.backend.send({ ...call, stream: true }, signal)
+  const reply = await engine.backend.send({ ...call, stream: true }, signal, openTally())
   if (reply.kind !== 'stream') throw new Error('not a stream')
   return reply.events[Symbol.asyncIterator]()
 }

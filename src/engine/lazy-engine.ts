@@ -24,7 +24,7 @@ export function createLazyEngine(modelName: string, open: () => Engine): LazyEng
     backend: {
       id: `builtin:${modelName}`,
       kinds,
-      send: (call, signal) => start().backend.send(call, signal),
+      send: (call, signal, tally) => start().backend.send(call, signal, tally),
       probe: (signal) => start().backend.probe(signal),
     },
     current: () => engine,

@@ -2,8 +2,9 @@ import type { CallKind } from '../core/call.ts'
 import type { Caller, Exchange } from '../core/exchange.ts'
 import { Fault, toFault } from '../core/fault.ts'
 import { faultCodes } from '../core/fault-codes.ts'
+import { openTally } from '../core/tally.ts'
 import { authenticate } from '../policy/authenticate.ts'
-import type { Router } from '../route/router.ts'
+import { outcomeOf, type Pipeline } from '../policy/pipeline.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { faultWriterBelow } from '../wire/index.ts'
@@ -20,7 +21,7 @@ import type { Handle, SetTurn } from './server.ts'
 export type GatewayOptions = {
   readonly snapshot: () => Snapshot
   readonly matchRoute: (method: string, path: string) => Match
-  readonly route: Router
+  readonly pipeline: Pipeline
   /** Of a JSON body, which is held whole. */
   readonly maxBodyBytes: number
   /** Of a multipart form, which passes through; `maxFormBytes` when absent. */
@@ -69,10 +70,25 @@ async function answer(
     const named = param ?? url.searchParams.get('model') ?? request.headers.get('x-ms-model-mesh-model-name') ?? ''
     return respondList(endpoint.list, snapshot, named, apiVersion ?? '', headers)
   }
-  const exchange = await readExchange(options, snapshot, request, endpoint.end, param, requestId, caller, setTurn)
+  const exchange = await readExchange(
+    options,
+    snapshot,
+    request,
+    endpoint.end,
+    param,
+    headers,
+    requestId,
+    caller,
+    setTurn,
+  )
   setTurn('ours')
-  const reply = await options.route(exchange)
-  return respondReply(reply, exchange, endpoint.end, headers, setTurn)
+  try {
+    const reply = await options.pipeline.run(exchange)
+    return respondReply(reply, exchange, endpoint.end, options.pipeline, setTurn)
+  } catch (error) {
+    options.pipeline.end(exchange, outcomeOf(exchange, error), toFault(error))
+    throw error
+  }
 }
 
 async function readExchange(
@@ -81,14 +97,16 @@ async function readExchange(
   request: Request,
   end: ServerEnd,
   pathDeployment: string | undefined,
+  answerHeaders: Record<string, string>,
   id: string,
   caller: Caller,
   setTurn: SetTurn,
 ): Promise<Exchange> {
+  const header = (name: string) => request.headers.get(name)
   const input: CallInput = {
     ...(await readBody(options, request, end, pathDeployment, setTurn)),
     pathDeployment,
-    header: (name) => request.headers.get(name),
+    header,
   }
   const call = end.readCall(input)
   const deployment = resolveDeployment(snapshot, call.deployment)
@@ -98,7 +116,20 @@ async function readExchange(
       `The ${operationNames[call.kind]} operation does not work with the specified model, ${deployment.name}. Please choose different model and try again. You can learn more about which models can be used with each operation here: https://go.microsoft.com/fwlink/?linkid=2197993.`,
     )
   }
-  return { id, caller, call, deployment, signal: request.signal, attempts: [] }
+  return {
+    id,
+    caller,
+    call,
+    deployment,
+    spilledFrom: undefined,
+    signal: request.signal,
+    header,
+    answerHeaders,
+    attempts: [],
+    tally: openTally(),
+    holds: [],
+    startedAt: Date.now(),
+  }
 }
 
 function readBody(

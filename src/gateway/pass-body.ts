@@ -13,6 +13,7 @@ export async function* passBody(
   body: AsyncIterable<Uint8Array>,
   writeError: ((fault: Fault) => string) | undefined,
   signal: AbortSignal,
+  noteFailure: (fault: Fault) => void,
 ): AsyncGenerator<Uint8Array | string, undefined> {
   let tail: readonly number[] = [lf, lf]
   try {
@@ -22,6 +23,7 @@ export async function* passBody(
     }
   } catch (error) {
     if (signal.aborted) return
+    noteFailure(toFault(error))
     if (!writeError || !isBlankLine(tail)) {
       // Bun sends the head some turns of its loop after it got the first piece; cut off before, the caller would read half a head.
       for (let turns = 0; turns < 4; turns++) await turn()

@@ -1,6 +1,7 @@
 import type { Deployment } from '../core/deployment.ts'
 import type { Exchange } from '../core/exchange.ts'
 import type { Reply } from '../core/reply.ts'
+import type { Pipeline } from '../policy/pipeline.ts'
 import type { AnswerHead, FaultBody, ServerEnd } from '../wire/wire.ts'
 import type { SetTurn } from './server.ts'
 import { streamBody } from './sse-writer.ts'
@@ -48,20 +49,28 @@ export function respondReply(
   reply: Reply,
   exchange: Exchange,
   end: ServerEnd,
-  headers: Record<string, string>,
+  pipeline: Pipeline,
   setTurn: SetTurn,
 ): Response {
-  const { call, deployment } = exchange
+  const { call, deployment, answerHeaders: headers } = exchange
   setTurn('caller')
-  headers['x-ms-deployment-name'] = deployment.name
-  if (reply.kind === 'whole')
-    return new Response(end.writeResult(reply.result, call, answerHead(exchange.id, deployment)), { headers })
-  if (reply.kind === 'bytes' && reply.body instanceof Uint8Array)
+  headers['x-ms-deployment-name'] ??= deployment.name
+  if (reply.kind === 'whole') {
+    exchange.tally.usage = reply.result.usage
+    const body = end.writeResult(reply.result, call, answerHead(exchange.id, deployment))
+    pipeline.end(exchange, 'done')
+    return new Response(body, { headers })
+  }
+  if (reply.kind === 'bytes' && reply.body instanceof Uint8Array) {
+    pipeline.end(exchange, 'done')
     return new Response(reply.body as BodyInit, { headers })
+  }
   headers['content-type'] = reply.kind === 'passed' ? reply.contentType : 'text/event-stream; charset=utf-8'
   headers['cache-control'] = 'no-cache'
   headers['x-accel-buffering'] = 'no'
-  return new Response(streamBody(reply, exchange, end, answerHead(exchange.id, deployment), setTurn), { headers })
+  return new Response(streamBody(reply, exchange, end, answerHead(exchange.id, deployment), pipeline, setTurn), {
+    headers,
+  })
 }
 
 function answerHead(requestId: string, deployment: Deployment): AnswerHead {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { CallKind, ChatCall } from '../core/call.ts'
 import type { Event } from '../core/event.ts'
+import { makeDeployment, makeExchange } from '../core/exchange.fixture.ts'
 import type { Exchange } from '../core/exchange.ts'
 import { Fault } from '../core/fault.ts'
 import type { Backend, Reply } from '../core/reply.ts'
@@ -18,21 +19,7 @@ function backend(id: string, send: () => Promise<Reply>): Backend {
 
 function exchange(backends: readonly Backend[], priorities: readonly number[] = backends.map((_, i) => i)): Exchange {
   const routes = backends.map((item, i) => ({ backend: item, priority: priorities[i] as number, weight: 1 }))
-  return {
-    id: 'r',
-    caller: { keyName: 'key1' },
-    call,
-    deployment: {
-      name: 'd',
-      model: { format: 'f', name: 'm', version: '1' },
-      servedModel: 'm',
-      kinds,
-      routes,
-      createdAt: 0,
-    },
-    signal: new AbortController().signal,
-    attempts: [],
-  }
+  return makeExchange({ call, deployment: makeDeployment({ kinds, routes }) })
 }
 
 const failing = (id: string, code: 'upstream-failed' | 'rate-limited' | 'upstream-rejected') =>

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { authKinds, protocols } from '../backend/presets.ts'
-import { type ModelType, modelTypes } from '../core/deployment.ts'
+import { type ModelType, modelTypes, type SkuName, skus } from '../core/deployment.ts'
 import type { ParseOptions } from '../core/text/parse-document.ts'
 
 /**
@@ -45,8 +45,15 @@ export const backendSpecSchema = z.strictObject({
   /** How the credential is sent. */
   auth: z.enum(authKinds).optional(),
   credential: credentialSchema.optional(),
-  /** The model or deployment name at the upstream; the deployment's model name when absent. */
+  /** The model or deployment name at the upstream; the deployment's model name when absent. `{version}` stands for the version served. */
   model: words(256).optional(),
+  /** Whether streams may be asked for their usage with `stream_options`; for upstreams that refuse the field, false. */
+  streamUsage: z.boolean().optional(),
+  /** Where it stands; which SKUs need which label is the operator's own affair (`placement` of the configuration). */
+  labels: z
+    .array(z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'lower-case letters, digits, ".", "_" or "-"'))
+    .max(16)
+    .optional(),
   /** Lower is tried first. */
   priority: z.int().min(0).max(100).default(0),
   /** Share among backends of the same priority. */
@@ -61,15 +68,61 @@ export const backendSpecSchema = z.strictObject({
     .prefault({}),
 })
 
+const amount = z.number().min(0).max(1e9)
+
+/** Money per million tokens and per request; the currency is the operator's own affair. */
+export const priceSchema = z.strictObject({
+  inputPerMillion: amount.default(0),
+  /** That of other input when absent. */
+  cachedInputPerMillion: amount.optional(),
+  outputPerMillion: amount.default(0),
+  perRequest: amount.default(0),
+})
+
+/** How often, in words of Azure's `rateLimits`: `renewalPeriod` is seconds. */
+const rateLimitSchema = z.strictObject({
+  key: z.enum(['request', 'token']),
+  renewalPeriod: z.int().min(1).max(60),
+  count: z.int().min(1).max(1e12),
+})
+
+export const versionUpgradeOptions = [
+  'OnceNewDefaultVersionAvailable',
+  'OnceCurrentVersionExpired',
+  'NoAutoUpgrade',
+] as const
+
 export const deploymentSpecSchema = z.strictObject({
   name: z.string().regex(deploymentNamePattern, deploymentNameRule),
   model: z.strictObject({
     format: words(64).default('OpenAI'),
     name: words(128),
+    /** The catalog's default version when absent, or '1' for a model that is not in it. */
     version: words(64).default('1'),
     /** What it is for; limits the deployment to the operations of that type, and is what `GET /info` says. */
     type: z.enum(Object.keys(modelTypes) as [ModelType, ...ModelType[]]).optional(),
   }),
+  /** Capacity, and with it limits. Without a SKU, and without `rateLimits`, the deployment has none. */
+  sku: z
+    .strictObject({
+      name: z.enum(Object.keys(skus) as [SkuName, ...SkuName[]]),
+      capacity: z.int().min(1).max(1_000_000).default(1),
+    })
+    .optional(),
+  /** Limits of the operator's own instead of those that the SKU's capacity gives; at most one per key. */
+  rateLimits: z.array(rateLimitSchema).min(1).max(2).optional(),
+  /** `settle` (when absent): real usage replaces the estimate that was reserved. `estimate`: the estimate counts, as it does with Azure. */
+  tokenAccounting: z.enum(['settle', 'estimate']).optional(),
+  /** Calls at once, of a provisioned SKU. */
+  concurrency: z.int().min(1).max(100_000).optional(),
+  versionUpgradeOption: z.enum(versionUpgradeOptions).optional(),
+  /** May go over its own tokens while its quota pool has some left. */
+  dynamicThrottlingEnabled: z.boolean().optional(),
+  /** Takes the calls that this one, of a provisioned SKU, cannot. */
+  spilloverDeploymentName: z.string().regex(deploymentNamePattern, deploymentNameRule).optional(),
+  serviceTier: z.enum(['Default', 'Priority']).optional(),
+  deploymentState: z.enum(['Running', 'Paused']).optional(),
+  price: priceSchema.optional(),
   /** Where it runs; absent means the built-in engine. */
   backends: z.array(backendSpecSchema).min(1).max(16).optional(),
 })

@@ -1,9 +1,11 @@
 import { createTransport } from '../../src/backend/transport/create-transport.ts'
+import type { EndListener } from '../../src/core/exchange.ts'
 import type { Backend } from '../../src/core/reply.ts'
 import { createGateway } from '../../src/gateway/handle.ts'
 import { createRoutes } from '../../src/gateway/routes.ts'
 import { type Listener, listen } from '../../src/gateway/server.ts'
 import { hashKey } from '../../src/policy/authenticate.ts'
+import { createPipeline, type Policy } from '../../src/policy/pipeline.ts'
 import { createHealth } from '../../src/route/health.ts'
 import { createRouter } from '../../src/route/router.ts'
 import { type Compiler, createCompiler } from '../../src/snapshot/compile.ts'
@@ -31,6 +33,8 @@ export type HarnessOptions = {
   readonly maxFormBytes?: number
   readonly secrets?: Record<string, string>
   readonly idleLimitS?: number
+  readonly policies?: readonly Policy[]
+  readonly listeners?: readonly EndListener[]
 }
 
 /** The data plane as main composes it, on loopback over plain HTTP, with one key and whatever is deployed. */
@@ -44,7 +48,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     readCredential: (_deployment, { credential }) =>
       credential && 'env' in credential ? options.secrets?.[credential.env] : undefined,
   })
-  const keys = new Map([[hashKey(testKey), { keyName: 'key1' }]])
+  const keys = new Map([[hashKey(testKey), { keyName: 'key1', grant: undefined, expiresAt: undefined }]])
   let snapshot: Snapshot = { ...emptySnapshot, keys }
   const newRouter = () =>
     createRouter(
@@ -55,7 +59,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const gateway = createGateway({
     snapshot: () => snapshot,
     matchRoute: createRoutes(serverEnds),
-    route: (exchange) => route(exchange),
+    pipeline: createPipeline(options.policies ?? [], (exchange) => route(exchange), options.listeners ?? []),
     maxBodyBytes: options.maxBodyBytes ?? 1024 * 1024,
     maxFormBytes: options.maxFormBytes,
     log,

@@ -2,7 +2,7 @@ import { authenticate, hashKey } from '../../../src/policy/authenticate.ts'
 import type { Bench } from '../bench.ts'
 
 const key = 'k'.repeat(84)
-const keys = new Map([[hashKey(key), { keyName: 'key1' } as const]])
+const keys = new Map([[hashKey(key), { keyName: 'key1', grant: undefined, expiresAt: undefined }]])
 const headers = new Headers({ 'content-type': 'application/json', 'api-key': key })
 
 export const authenticateBenches: readonly Bench[] = [

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { Call, EmbedCall } from '../../core/call.ts'
 import type { Backend } from '../../core/reply.ts'
+import { openTally } from '../../core/tally.ts'
 import { decodeCl100k } from './decode-cl100k.ts'
 import { takesTokenIds, withTextInputs } from './text-inputs.ts'
 
@@ -62,8 +63,8 @@ test('only calls with ids are changed, and those are not relayed any more', asyn
   }
   const { send } = withTextInputs(backend)
   const { signal } = new AbortController()
-  await send(call, signal)
-  await send({ ...call, inputs: [great, hello] }, signal)
+  await send(call, signal, openTally())
+  await send({ ...call, inputs: [great, hello] }, signal, openTally())
   expect(seen[0]).toBe(call)
   expect(seen[1]).toEqual({ ...call, inputs: ['tiktoken is great!', 'Hello ü 漢字'], source: undefined })
 })

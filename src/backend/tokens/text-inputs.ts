@@ -20,9 +20,9 @@ export function takesTokenIds(protocol: Protocol, ...models: readonly string[]):
 export function withTextInputs(backend: Backend): Backend {
   return {
     ...backend,
-    send(call, signal) {
-      if (!hasTokenIds(call)) return backend.send(call, signal)
-      return writeOut(call).then((written) => backend.send(written, signal))
+    send(call, signal, tally) {
+      if (!hasTokenIds(call)) return backend.send(call, signal, tally)
+      return writeOut(call).then((written) => backend.send(written, signal, tally))
     },
   }
 }

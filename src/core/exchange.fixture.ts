@@ -1,0 +1,51 @@
+import type { ChatCall } from './call.ts'
+import type { Deployment } from './deployment.ts'
+import type { Exchange } from './exchange.ts'
+import { openTally } from './tally.ts'
+
+/** Values for tests: a deployment without limits, and a call to it. */
+
+export function makeDeployment(more: Partial<Deployment> = {}): Deployment {
+  return {
+    name: 'd',
+    model: { format: 'OpenAI', name: 'm', version: '1' },
+    sku: undefined,
+    limits: undefined,
+    isPaused: false,
+    lifecycle: { status: 'GenerallyAvailable', retiresAt: undefined, replacement: undefined },
+    spillover: undefined,
+    serviceTier: 'default',
+    price: undefined,
+    maxContextTokens: undefined,
+    maxOutputTokens: undefined,
+    modelType: undefined,
+    servedModel: 'm-1',
+    kinds: new Set(['chat']),
+    routes: [],
+    createdAt: 0,
+    ...more,
+  }
+}
+
+export function makeChatCall(more: Partial<ChatCall> = {}): ChatCall {
+  const messages = [{ role: 'user', content: 'hello' }] as const
+  return { kind: 'chat', deployment: 'd', stream: false, includeUsage: false, messages, n: 1, ...more }
+}
+
+export function makeExchange(more: Partial<Exchange> = {}): Exchange {
+  return {
+    id: 'r',
+    caller: { keyName: 'key1', grant: undefined, expiresAt: undefined },
+    call: makeChatCall(),
+    deployment: makeDeployment(),
+    spilledFrom: undefined,
+    signal: new AbortController().signal,
+    header: () => null,
+    answerHeaders: {},
+    attempts: [],
+    tally: openTally(),
+    holds: [],
+    startedAt: 0,
+    ...more,
+  }
+}
