@@ -2,9 +2,10 @@ import { type Call, type CallKind, isPassCall } from '../core/call.ts'
 import { Fault } from '../core/fault.ts'
 import { type JsonObject, parseJsonObject } from '../core/json.ts'
 import type { Backend, Reply } from '../core/reply.ts'
+import type { Tally } from '../core/tally.ts'
 import { readSseData } from '../wire/sse.ts'
 import { relaySse } from '../wire/sse-relay.ts'
-import type { ClientEnd } from '../wire/wire.ts'
+import type { ClientEnd, RelayWatch } from '../wire/wire.ts'
 import { type AuthKind, type Preset, type Protocol, presets } from './presets.ts'
 import type { Transport, UpstreamRequest, UpstreamResponse } from './transport/transport.ts'
 
@@ -19,9 +20,15 @@ export type HttpBackendOptions = {
   /** The model or deployment as the upstream names it. */
   readonly model: string
   readonly transport: Transport
+  /** Whether streams may be asked for their usage; when absent, where the protocol's version has the field. */
+  readonly streamUsage?: boolean | undefined
 }
 
-type UpstreamHeaders = { readonly headers?: UpstreamRequest['headers'] | undefined }
+/** What is the call's own in a request. */
+type OwnPart = Pick<UpstreamRequest, 'body'> & {
+  readonly headers?: UpstreamRequest['headers'] | undefined
+  readonly isUsageOurs?: boolean | undefined
+}
 
 const maxAnswerBytes = 64 * 1024 * 1024
 const maxErrorBytes = 64 * 1024
@@ -32,6 +39,7 @@ export function createHttpBackend(options: HttpBackendOptions): Backend {
   const preset: Preset = presets[options.protocol]
   const basePath = options.basePath.replace(/\/+$/, '')
   const apiVersion = options.apiVersion ?? preset.apiVersion
+  const asksUsage = options.streamUsage ?? apiVersion >= preset.usageSince
   const headers = {
     ...credentialHeader(options.auth ?? preset.auth, options.credential),
     ...preset.headers?.(apiVersion),
@@ -47,14 +55,14 @@ export function createHttpBackend(options: HttpBackendOptions): Backend {
   return {
     id: options.id,
     kinds: new Set(kinds),
-    async send(call, signal) {
+    async send(call, signal, tally) {
       const end = preset.clientEnds[call.kind]
       const path = paths[call.kind]
       if (!end || path === undefined) {
         throw new Fault('operation-not-supported', `The backend of this deployment has no ${call.kind} operation.`)
       }
       const isPassed = isPassCall(call)
-      const own = writeOwn(call, end, model)
+      const own = writeOwn(call, end, model, asksUsage)
       const base = isPassed ? passHeaders : call.stream ? streamHeaders : postHeaders
       const response = await transport.request(
         { method: 'POST', path, headers: own.headers ? { ...base, ...own.headers } : base, body: own.body },
@@ -62,7 +70,9 @@ export function createHttpBackend(options: HttpBackendOptions): Backend {
       )
       if (response.status !== 200) throw await readFault(response, end, options.credential)
       if (isPassed) return readPassed(response)
-      return call.stream ? readStream(response, end, call) : readWhole(response, end, call)
+      return call.stream
+        ? readStream(response, end, call, { tally, readUsage: end.readUsage, dropsUsage: own.isUsageOurs ?? false })
+        : readWhole(response, end, call, tally)
     },
     async probe(signal) {
       try {
@@ -83,13 +93,13 @@ function credentialHeader(auth: AuthKind, credential: string | undefined): Recor
   return auth === 'bearer' ? { authorization: `Bearer ${credential}` } : { [auth]: credential }
 }
 
-/** What is the call's own in a request. A form goes on as it is, piece by piece. */
-function writeOwn(call: Call, end: ClientEnd, model: string): Pick<UpstreamRequest, 'body'> & UpstreamHeaders {
+/** A form goes on as it is, piece by piece. */
+function writeOwn(call: Call, end: ClientEnd, model: string, asksUsage: boolean): OwnPart {
   if (isPassCall(call) && call.form) {
     return { headers: { 'content-type': call.form.contentType }, body: call.form.write(model) }
   }
-  const { text, headers } = end.writeCall(call, model)
-  return { headers, body: text }
+  const { text, headers, isUsageOurs } = end.writeCall(call, model, asksUsage)
+  return { headers, body: text, isUsageOurs }
 }
 
 function readPassed(response: UpstreamResponse): Reply {
@@ -97,23 +107,27 @@ function readPassed(response: UpstreamResponse): Reply {
   return { kind: 'passed', contentType, body: response.body }
 }
 
-function readStream(response: UpstreamResponse, end: ClientEnd, call: Call): Reply {
+function readStream(response: UpstreamResponse, end: ClientEnd, call: Call, watch: RelayWatch): Reply {
   const type = response.headers['content-type'] ?? ''
   if (!type.startsWith('text/event-stream')) {
     throw new Fault('upstream-failed', `The backend answered a stream with content type '${type}'.`)
   }
   if (call.source?.wire === end.wire) {
-    return { kind: 'bytes', wire: end.wire, body: end.relayStream?.(response.body) ?? relaySse(response.body) }
+    const body = end.relayStream?.(response.body, watch) ?? relaySse(response.body, watch)
+    return { kind: 'bytes', wire: end.wire, body }
   }
   return { kind: 'stream', events: end.readEvents(readSseData(response.body), call) }
 }
 
-async function readWhole(response: UpstreamResponse, end: ClientEnd, call: Call): Promise<Reply> {
+async function readWhole(response: UpstreamResponse, end: ClientEnd, call: Call, tally: Tally): Promise<Reply> {
   const body = await readBytes(response.body, maxAnswerBytes)
   // Also what is relayed is parsed: broken JSON is a failure of this backend, and another one may do better.
   const answer = parseAnswer(body)
   const isRelay = call.source?.wire === end.wire && body[0] === 0x7b && (end.canRelay?.(body, call) ?? true)
-  if (isRelay) return { kind: 'bytes', wire: end.wire, body }
+  if (isRelay) {
+    tally.usage = end.readUsage?.(answer)
+    return { kind: 'bytes', wire: end.wire, body }
+  }
   return { kind: 'whole', result: end.readResult(answer, call) }
 }
 

@@ -32,6 +32,8 @@ export type Preset = {
   probePath(apiVersion: string): string
   readonly apiVersion: string
   readonly auth: AuthKind
+  /** The oldest version whose streams can be asked for their usage. */
+  readonly usageSince: string
   /** Headers that every request carries. */
   headers?(apiVersion: string): Readonly<Record<string, string>>
 }
@@ -81,6 +83,7 @@ export const presets = {
     path: (kind) => operations[kind],
     probePath: () => '/models',
     apiVersion: '',
+    usageSince: '',
     auth: 'bearer',
   },
   'azure-openai': {
@@ -89,6 +92,7 @@ export const presets = {
       `/openai/deployments/${encodeURIComponent(model)}${operations[kind]}?api-version=${versionFor(kind, apiVersion)}`,
     probePath: (apiVersion) => `/openai/models?api-version=${apiVersion}`,
     apiVersion: '2024-10-21',
+    usageSince: '2024-09-01',
     auth: 'api-key',
   },
   foundry: {
@@ -105,6 +109,7 @@ export const presets = {
         : `/models${operations[kind]}?api-version=${versionFor(kind, apiVersion)}`,
     probePath: (apiVersion) => `/models/info?api-version=${apiVersion}`,
     apiVersion: '2024-05-01-preview',
+    usageSince: '',
     auth: 'api-key',
   },
   anthropic: {
@@ -112,6 +117,7 @@ export const presets = {
     path: () => '/v1/messages',
     probePath: () => '/v1/models?limit=1',
     apiVersion: '2023-06-01',
+    usageSince: '',
     auth: 'x-api-key',
     headers: (apiVersion) => ({ 'anthropic-version': apiVersion }),
   },

@@ -1,3 +1,4 @@
+import type { Event } from '../core/event.ts'
 import type { Exchange, Outcome } from '../core/exchange.ts'
 import { type Fault, toFault } from '../core/fault.ts'
 import type { Reply } from '../core/reply.ts'
@@ -24,10 +25,28 @@ export function streamBody(
   setTurn: SetTurn,
 ): BodyInit {
   const finish = endOnce(exchange, pipeline)
-  const pieces =
-    reply.kind === 'passed' ? pass(reply, exchange, end, finish) : write(reply, exchange, end, head, finish)
+  const writeError = (fault: Fault) => end.writeStreamFault(fault, exchange.id)
   // Bun takes an async iterable as a body and waits for slow readers, which its direct streams do not.
-  return takeTurns(pieces, finish, setTurn) as unknown as BodyInit
+  return takeTurns(openPieces(reply, exchange, end, head, writeError, finish), {
+    setTurn,
+    finish,
+    isAborted: () => exchange.signal.aborted,
+    writeError: reply.kind === 'passed' ? undefined : writeError,
+  }) as unknown as BodyInit
+}
+
+function openPieces(
+  reply: StreamReply,
+  exchange: Exchange,
+  end: ServerEnd,
+  head: AnswerHead,
+  writeError: (fault: Fault) => string,
+  finish: Finish,
+): AsyncIterator<Piece> {
+  if (reply.kind === 'stream') return writeEvents(reply.events, exchange, end, head)
+  if (reply.kind === 'bytes') return (reply.body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]()
+  const isEvents = reply.contentType.startsWith('text/event-stream')
+  return passBody(reply.body, isEvents ? writeError : undefined, exchange.signal, (fault) => finish('failed', fault))
 }
 
 type Finish = (outcome: Outcome, fault?: Fault) => void
@@ -45,72 +64,65 @@ function endOnce(exchange: Exchange, pipeline: Pipeline): Finish {
   return finish
 }
 
-function pass(
-  { contentType, body }: Extract<Reply, { kind: 'passed' }>,
-  { id, signal }: Exchange,
-  end: ServerEnd,
-  finish: Finish,
-): AsyncGenerator<Piece, undefined> {
-  const isEvents = contentType.startsWith('text/event-stream')
-  const writeError = (fault: Fault) => end.writeStreamFault(fault, id)
-  return passBody(body, isEvents ? writeError : undefined, signal, (fault) => finish('failed', fault))
-}
-
-async function* write(
-  reply: EventReply,
-  exchange: Exchange,
+async function* writeEvents(
+  events: AsyncIterable<Event>,
+  { call, tally }: Exchange,
   end: ServerEnd,
   head: AnswerHead,
-  finish: Finish,
 ): AsyncGenerator<Piece, undefined> {
-  try {
-    if (reply.kind === 'bytes') {
-      yield* reply.body as AsyncIterable<Uint8Array>
-      return
-    }
-    const { tally } = exchange
-    const writer = end.openStream(exchange.call, head)
-    for await (const event of reply.events) {
-      if (event.type === 'usage') tally.usage = event.usage
-      else tally.pieces++
-      const text = writer.write(event)
-      if (text !== '') yield text
-    }
-    yield writer.end()
-  } catch (error) {
-    if (exchange.signal.aborted) return
-    const fault = toFault(error)
-    finish('failed', fault)
-    yield end.writeStreamFault(fault, exchange.id)
+  const writer = end.openStream(call, head)
+  for await (const event of events) {
+    if (event.type === 'usage') tally.usage = event.usage
+    else tally.pieces++
+    const text = writer.write(event)
+    if (text !== '') yield text
   }
+  yield writer.end()
+}
+
+type TurnOptions = {
+  readonly setTurn: SetTurn
+  readonly finish: Finish
+  readonly isAborted: () => boolean
+  /** The last piece of a body that fails; without it the body is cut off. */
+  readonly writeError: ((fault: Fault) => string) | undefined
 }
 
 /** Between two pieces it is the caller's turn, while the next one is made it is ours. */
 function takeTurns(
-  pieces: AsyncGenerator<Piece, undefined>,
-  finish: Finish,
-  setTurn: SetTurn,
+  pieces: AsyncIterator<Piece>,
+  { setTurn, finish, isAborted, writeError }: TurnOptions,
 ): AsyncIterableIterator<Piece, undefined> {
+  let hasFailed = false
   return {
     [Symbol.asyncIterator]() {
       return this
     },
     async next() {
+      if (hasFailed) return over
       setTurn('ours')
       try {
         const step = await pieces.next()
-        if (step.done) finish('done')
-        return step
+        if (!step.done) return step
+        finish('done')
+        return over
       } catch (error) {
-        finish('failed', toFault(error))
-        throw error
+        hasFailed = true
+        const fault = toFault(error)
+        finish(isAborted() ? 'aborted' : 'failed', fault)
+        if (isAborted()) return over
+        if (!writeError) throw error
+        return { value: writeError(fault), done: false }
       } finally {
         setTurn('caller')
       }
     },
-    return() {
+    async return() {
       finish('aborted')
-      return pieces.return(undefined)
+      await pieces.return?.()
+      return over
     },
   }
 }
+
+const over = { value: undefined, done: true } as const

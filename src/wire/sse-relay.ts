@@ -1,10 +1,14 @@
 import { Fault } from '../core/fault.ts'
+import { parseJsonObject } from '../core/json.ts'
+import type { RelayWatch } from './wire.ts'
 
 const lf = 0x0a
 const cr = 0x0d
 const dataField = [0x64, 0x61, 0x74, 0x61, 0x3a, 0x20] // "data: "
 const terminator = new TextEncoder().encode('data: [DONE]\n\n')
 const errorKey = Buffer.from('"error"')
+/** In an event it can only be a key: a quote within text is escaped. */
+const usageKey = Buffer.from('"prompt_tokens"')
 const maxEventBytes = 4 * 1024 * 1024
 
 /**
@@ -12,9 +16,10 @@ const maxEventBytes = 4 * 1024 * 1024
  * blank line between events, `[DONE]` at the end. Anything else (comments, `event:` lines, CRLF) is written in that form, and an
  * `error` of null is left out, since the vendor's Go and Java clients take any for a failure.
  * Gives out whole events only, so that an error event can follow at any point. A stream that ends without `[DONE]` gets one; what
- * an upstream does after it, sending more or breaking off, is nothing to the caller any more.
+ * an upstream does after it, sending more or breaking off, is nothing to the caller any more. What the events tell of usage, and how
+ * many they are, goes into the tally.
  */
-export async function* relaySse(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+export async function* relaySse(body: AsyncIterable<Uint8Array>, watch: RelayWatch): AsyncGenerator<Uint8Array> {
   let tail: Uint8Array | undefined
   let isFirst = true
   let isDone = false
@@ -29,8 +34,7 @@ export async function* relaySse(body: AsyncIterable<Uint8Array>): AsyncGenerator
       }
       const end = lastEventEnd(bytes)
       if (end > 0) {
-        const events = bytes.subarray(0, end)
-        const clean = dropNullErrors(isStrict(events) ? events : rewrite(events))
+        const clean = clear(bytes.subarray(0, end), watch)
         const done = findTerminatorEnd(clean)
         isDone = done !== undefined
         if (clean.length > 0) yield done === undefined ? clean : clean.subarray(0, done)
@@ -43,7 +47,7 @@ export async function* relaySse(body: AsyncIterable<Uint8Array>): AsyncGenerator
     if (!isDone) throw error
   }
   if (tail && !isDone) {
-    const clean = dropNullErrors(rewrite(tail))
+    const clean = clear(tail, watch)
     const done = findTerminatorEnd(clean)
     isDone = done !== undefined
     if (clean.length > 0) yield clean.subarray(0, done)
@@ -58,6 +62,7 @@ export async function* relaySse(body: AsyncIterable<Uint8Array>): AsyncGenerator
 export async function* relayNamedEvents(
   body: AsyncIterable<Uint8Array>,
   lastEvent: string,
+  watch: RelayWatch,
 ): AsyncGenerator<Uint8Array> {
   let tail: Uint8Array | undefined
   let isDone = false
@@ -69,6 +74,8 @@ export async function* relayNamedEvents(
       if (end > 0) {
         const events = Buffer.from(bytes.buffer, bytes.byteOffset, end)
         isDone = events.includes(`event: ${lastEvent}`) || events.includes('event: error')
+        watch.tally.pieces++
+        if (events.includes('_tokens"')) noteUsage(events.toString().split('\n'), watch)
         yield events
       }
       tail = end < bytes.length ? bytes.slice(end) : undefined
@@ -103,21 +110,58 @@ function lastEventEnd(bytes: Uint8Array): number {
   return 0
 }
 
-function isStrict(bytes: Uint8Array): boolean {
-  if (bytes.includes(cr)) return false
-  let at = 0
-  while (at < bytes.length) {
-    for (let i = 0; i < dataField.length; i++) if (bytes[at + i] !== dataField[i]) return false
-    const end = bytes.indexOf(lf, at)
-    if (end === -1 || bytes[end + 1] !== lf) return false
-    at = end + 2
+/** These events in the strict form, as the caller shall have them. */
+function clear(events: Uint8Array, watch: RelayWatch): Uint8Array {
+  let bytes = events
+  let count = countStrict(bytes)
+  if (count === undefined) {
+    bytes = rewrite(events)
+    count = countStrict(bytes) ?? 0
   }
-  return true
+  watch.tally.pieces += count
+  bytes = dropNullErrors(bytes)
+  return find(bytes, usageKey) === -1 ? bytes : takeUsage(bytes, watch)
+}
+
+/** How many events these are, or undefined when they are not in the strict form. */
+function countStrict(bytes: Uint8Array): number | undefined {
+  if (bytes.includes(cr)) return undefined
+  let at = 0
+  let count = 0
+  while (at < bytes.length) {
+    for (let i = 0; i < dataField.length; i++) if (bytes[at + i] !== dataField[i]) return undefined
+    const end = bytes.indexOf(lf, at)
+    if (end === -1 || bytes[end + 1] !== lf) return undefined
+    at = end + 2
+    count++
+  }
+  return count
+}
+
+/** Notes the usage among strict events, and leaves its event out where it is not for the caller. */
+function takeUsage(bytes: Uint8Array, watch: RelayWatch): Uint8Array {
+  const events = new TextDecoder().decode(bytes).split('\n\n')
+  const others = events.filter((event) => !noteUsage([event], watch))
+  return watch.dropsUsage && others.length < events.length ? new TextEncoder().encode(others.join('\n\n')) : bytes
+}
+
+/** Whether one of these lines tells usage and no part of the answer. */
+function noteUsage(lines: readonly string[], { tally, readUsage }: RelayWatch): boolean {
+  let isBare = false
+  for (const line of lines) {
+    if (!line.startsWith('data:') || !line.includes('_tokens"')) continue
+    const event = parseJsonObject(line.slice(5))
+    const usage = event && readUsage?.(event, tally.usage)
+    if (!usage) continue
+    tally.usage = usage
+    isBare = Array.isArray(event.choices) && event.choices.length === 0
+  }
+  return isBare
 }
 
 /** The position after `[DONE]` among these strict events, if it is there. */
 function findTerminatorEnd(bytes: Uint8Array): number | undefined {
-  const at = Buffer.prototype.indexOf.call(bytes, terminator)
+  const at = find(bytes, terminator)
   return at === -1 ? undefined : at + terminator.length
 }
 
@@ -136,10 +180,14 @@ function rewrite(bytes: Uint8Array): Uint8Array {
 
 /** Events in the strict form, without a top-level `error` that is null. Parses only events in which the key occurs. */
 function dropNullErrors(bytes: Uint8Array): Uint8Array {
-  // Without a Buffer around the bytes, whose making costs more than the search.
-  if (Buffer.prototype.indexOf.call(bytes, errorKey) === -1) return bytes
+  if (find(bytes, errorKey) === -1) return bytes
   const events = new TextDecoder().decode(bytes).split('\n\n')
   return new TextEncoder().encode(events.map(dropNullError).join('\n\n'))
+}
+
+/** Without a Buffer around the bytes, whose making costs more than the search. */
+function find(bytes: Uint8Array, wanted: Uint8Array): number {
+  return Buffer.prototype.indexOf.call(bytes, wanted)
 }
 
 function dropNullError(event: string): string {

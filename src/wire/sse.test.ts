@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
+import { openTally } from '../core/tally.ts'
+import { readAnyUsage } from './anthropic-messages/usage.ts'
+import { readAnswerUsage } from './openai-chat/client.ts'
 import { readSseData } from './sse.ts'
 import { relayNamedEvents, relaySse } from './sse-relay.ts'
+import type { RelayWatch } from './wire.ts'
 
 const encoder = new TextEncoder()
 
@@ -21,12 +25,16 @@ async function readAll(text: string, sizes: readonly number[]): Promise<string[]
   return data
 }
 
-type Relay = (body: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>
+type Relay = (body: AsyncIterable<Uint8Array>, watch: RelayWatch) => AsyncIterable<Uint8Array>
+
+function watchUsage(dropsUsage = false): RelayWatch {
+  return { tally: openTally(), readUsage: readAnswerUsage, dropsUsage }
+}
 
 async function relayAll(text: string, sizes: readonly number[], relay: Relay = relaySse): Promise<string> {
   const decoder = new TextDecoder()
   let out = ''
-  for await (const bytes of relay(cut(text, sizes))) {
+  for await (const bytes of relay(cut(text, sizes), watchUsage())) {
     const piece = decoder.decode(bytes)
     expect(piece.endsWith('\n\n')).toBe(true)
     out += piece
@@ -79,7 +87,7 @@ describe('any cutting of the bytes gives the same events', () => {
     await fc.assert(
       fc.asyncProperty(named, fc.constantFrom('end', 'error'), sizes, async (events, last, cuts) => {
         const whole = [...events, [last, '{}']].map(([name, data]) => `event: ${name}\ndata: ${data}\n\n`).join('')
-        expect(await relayAll(whole, cuts, (body) => relayNamedEvents(body, 'end'))).toBe(whole)
+        expect(await relayAll(whole, cuts, (body) => relayNamedEvents(body, 'end', watchUsage()))).toBe(whole)
       }),
     )
   })
@@ -90,7 +98,8 @@ test('named events that stop before the last one were cut off', async () => {
   for (const text of ['', start, `${start}event: en`]) {
     const relayed: string[] = []
     const drain = async () => {
-      for await (const bytes of relayNamedEvents(cut(text, [7]), 'end')) relayed.push(new TextDecoder().decode(bytes))
+      for await (const bytes of relayNamedEvents(cut(text, [7]), 'end', watchUsage()))
+        relayed.push(new TextDecoder().decode(bytes))
     }
     await expect(drain()).rejects.toThrow('ended before')
     expect(relayed.join('')).toBe(text === '' ? '' : start)
@@ -102,7 +111,7 @@ test('what is strict already is passed on without a copy', async () => {
   async function* one(): AsyncGenerator<Uint8Array> {
     yield bytes
   }
-  const first = await relaySse(one()).next()
+  const first = await relaySse(one(), watchUsage()).next()
   expect((first.value as Uint8Array).buffer).toBe(bytes.buffer)
 })
 
@@ -138,8 +147,8 @@ test('an endless event is refused', async () => {
     for await (const _ of items);
   }
   expect(drain(readSseData(endless()))).rejects.toThrow('more than')
-  expect(drain(relaySse(endless()))).rejects.toThrow('more than')
-  expect(drain(relayNamedEvents(endless(), 'end'))).rejects.toThrow('more than')
+  expect(drain(relaySse(endless(), watchUsage()))).rejects.toThrow('more than')
+  expect(drain(relayNamedEvents(endless(), 'end', watchUsage()))).rejects.toThrow('more than')
 })
 
 describe('after the end of a relayed stream', () => {
@@ -160,21 +169,87 @@ describe('after the end of a relayed stream', () => {
   })
 
   test('an upstream that breaks off then has broken nothing', async () => {
-    expect(await collect(relaySse(breaking(end)))).toBe(end)
+    expect(await collect(relaySse(breaking(end), watchUsage()))).toBe(end)
     const named = 'event: message_stop\ndata: {"type":"message_stop"}\n\n'
-    expect(await collect(relayNamedEvents(breaking(named), 'message_stop'))).toBe(named)
+    expect(await collect(relayNamedEvents(breaking(named), 'message_stop', watchUsage()))).toBe(named)
   })
 
   test('before it, it has', async () => {
-    expect(collect(relaySse(breaking('data: {"a":1}\n\n')))).rejects.toThrow('broke off')
-    expect(collect(relayNamedEvents(breaking('event: ping\ndata: {}\n\n'), 'message_stop'))).rejects.toThrow(
-      'broke off',
-    )
+    expect(collect(relaySse(breaking('data: {"a":1}\n\n'), watchUsage()))).rejects.toThrow('broke off')
+    expect(
+      collect(relayNamedEvents(breaking('event: ping\ndata: {}\n\n'), 'message_stop', watchUsage())),
+    ).rejects.toThrow('broke off')
   })
 
   test('blank lines of mixed ends part events', async () => {
     expect(await relayAll('data: {"a":1}\n\r\ndata: {"b":2}\r\n\r\n', [1000])).toBe(
       'data: {"a":1}\n\ndata: {"b":2}\n\ndata: [DONE]\n\n',
     )
+  })
+})
+
+describe('what a relayed stream tells of its cost', () => {
+  const usage = '{"prompt_tokens":7,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":4}}'
+  const words = 'data: {"choices":[{"delta":{"content":"a \\"prompt_tokens\\": 9"}}],"usage":null}\n\n'.repeat(2)
+  const bare = `data: {"choices":[],"usage":${usage}}\n\n`
+  const withAnswer = `data: {"choices":[{"delta":{}}],"usage":${usage}}\n\n`
+  const end = 'data: [DONE]\n\n'
+  const told = { promptTokens: 7, completionTokens: 2, cachedTokens: 4 }
+
+  const relay = async (text: string, sizes: readonly number[], dropsUsage: boolean) => {
+    const watch = watchUsage(dropsUsage)
+    const out = await relayAll(text, sizes, (body) => relaySse(body, watch))
+    return { out, tally: watch.tally }
+  }
+
+  test.each([[[1]], [[13]], [[10_000]]])(
+    'usage that the caller asked for is noted and passed on, cut by %j',
+    async (sizes) => {
+      const { out, tally } = await relay(words + bare + end, sizes, false)
+      expect(out).toBe(words + bare + end)
+      expect(tally).toEqual({ usage: told, pieces: 4 })
+    },
+  )
+
+  test.each([[[1]], [[13]], [[10_000]]])(
+    'usage that only we asked for is noted and kept back, cut by %j',
+    async (sizes) => {
+      const { out, tally } = await relay(words + bare + end, sizes, true)
+      expect(out).toBe(words + end)
+      expect(tally.usage).toEqual(told)
+    },
+  )
+
+  test('usage beside a part of the answer stays', async () => {
+    const { out, tally } = await relay(words + withAnswer + end, [50], true)
+    expect(out).toBe(words + withAnswer + end)
+    expect(tally.usage).toEqual(told)
+  })
+
+  test('of a stream that breaks off, the events are counted', async () => {
+    const watch = watchUsage()
+    const source = async function* () {
+      yield encoder.encode(words)
+      throw new Error('broke off')
+    }
+    const drain = async () => {
+      for await (const _ of relaySse(source(), watch));
+    }
+    await expect(drain()).rejects.toThrow('broke off')
+    expect(watch.tally).toEqual({ usage: undefined, pieces: 2 })
+  })
+
+  test('named events tell the prompt at their start and the answer at their end', async () => {
+    const watch: RelayWatch = { tally: openTally(), readUsage: readAnyUsage, dropsUsage: false }
+    const text = [
+      ['message_start', '{"message":{"usage":{"input_tokens":5,"cache_read_input_tokens":3,"output_tokens":1}}}'],
+      ['content_block_delta', '{"delta":{"type":"text_delta","text":"x"}}'],
+      ['message_delta', '{"delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":12}}'],
+      ['message_stop', '{}'],
+    ]
+      .map(([name, data]) => `event: ${name}\ndata: ${data}\n\n`)
+      .join('')
+    expect(await relayAll(text, [9], (body) => relayNamedEvents(body, 'message_stop', watch))).toBe(text)
+    expect(watch.tally.usage).toEqual({ promptTokens: 8, completionTokens: 12, cachedTokens: 3 })
   })
 })

@@ -3,6 +3,8 @@ import type { Event } from '../core/event.ts'
 import type { Fault } from '../core/fault.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Result } from '../core/result.ts'
+import type { Tally } from '../core/tally.ts'
+import type { Usage } from '../core/usage.ts'
 
 /** What a server end needs of a request. The body is parsed once, before it gets here. */
 export type CallInput = {
@@ -73,20 +75,38 @@ export type ServerEnd = {
 
 export type EventWriter = { write(event: Event): string; end(): string }
 
-export type UpstreamBody = { readonly text: string; readonly headers?: Readonly<Record<string, string>> }
+export type UpstreamBody = {
+  readonly text: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** The stream is asked for its usage though the caller did not: the event that brings it is not for the caller. */
+  readonly isUsageOurs?: boolean
+}
+
+/** What is read of a stream while its bytes are passed on. */
+export type RelayWatch = {
+  readonly tally: Tally
+  readonly readUsage: ((event: JsonObject, before?: Usage) => Usage | undefined) | undefined
+  /** Whether an event that holds the usage and no part of the answer is kept from the caller. */
+  readonly dropsUsage: boolean
+}
 
 /** The end of a protocol with which we speak to an upstream. Pure, and tolerant of what vendors really send. */
 export type ClientEnd = {
   readonly wire: string
   readonly kind: CallKind
-  /** The request for `model` as the upstream names it. Throws Fault `unsupported-value` for what the wire cannot say. */
-  writeCall(call: Call, model: string): UpstreamBody
+  /**
+   * The request for `model` as the upstream names it. `asksUsage` is whether a stream may be asked for its usage, where the wire has to
+   * ask; true when absent. Throws Fault `unsupported-value` for what the wire cannot say.
+   */
+  writeCall(call: Call, model: string, asksUsage?: boolean): UpstreamBody
   readResult(body: JsonObject, call: Call): Result
   /** `payloads` are the `data:` values of the stream, without the terminator. */
   readEvents(payloads: AsyncIterable<string>, call: Call): AsyncIterable<Event>
   /** Whether a caller of the same wire can take this whole answer as it is; true when absent. */
   canRelay?(body: Uint8Array, call: Call): boolean
   /** An upstream's stream for a caller of the same wire, in whole events; when absent, as `relaySse` gives it. */
-  relayStream?(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>
+  relayStream?(body: AsyncIterable<Uint8Array>, watch: RelayWatch): AsyncIterable<Uint8Array>
+  /** The usage that a whole answer or an event of a stream tells; `before` is what earlier events told. */
+  readUsage?(body: JsonObject, before?: Usage): Usage | undefined
   readFault(status: number, retryAfterMs: number | undefined, body: string): Fault
 }

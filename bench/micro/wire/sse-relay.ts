@@ -1,3 +1,5 @@
+import { openTally } from '../../../src/core/tally.ts'
+import { readAnswerUsage } from '../../../src/wire/openai-chat/client.ts'
 import { readSseData } from '../../../src/wire/sse.ts'
 import { relaySse } from '../../../src/wire/sse-relay.ts'
 import { eventsPerStream, streamEvents } from '../../load/workloads.ts'
@@ -15,6 +17,9 @@ async function drain(stream: AsyncIterable<unknown>): Promise<void> {
   for await (const _ of stream);
 }
 
+const relay = (source: AsyncIterable<Uint8Array>) =>
+  relaySse(source, { tally: openTally(), readUsage: readAnswerUsage, dropsUsage: true })
+
 /** One event in each chunk, as a model that is slower than the network sends them. The source costs a part of it. */
 function perEvent(
   name: string,
@@ -31,7 +36,7 @@ function perEvent(
 
 export const sseRelayBenches: readonly Bench[] = [
   perEvent('an event through nothing, for comparison', chunks, (source) => source),
-  perEvent('wire/sse-relay: an event that is strict already', chunks, relaySse),
-  perEvent('wire/sse-relay: an event that has to be mended', commented, relaySse),
+  perEvent('wire/sse-relay: an event that is strict already', chunks, relay),
+  perEvent('wire/sse-relay: an event that has to be mended', commented, relay),
   perEvent('wire/sse: the data of an event', chunks, readSseData),
 ]

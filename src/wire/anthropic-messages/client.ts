@@ -10,7 +10,7 @@ import { wireName } from './schema.ts'
 import { readEnding } from './stop-reason.ts'
 import { readToolInput } from './tool-input.ts'
 import { readMessagesFault } from './upstream-fault.ts'
-import { readUsage } from './usage.ts'
+import { readAnyUsage, readUsage } from './usage.ts'
 import { writeRequest } from './write-request.ts'
 
 /** The Messages API spoken to Anthropic, or to a server that offers the same. */
@@ -25,7 +25,8 @@ export const anthropicMessagesClient: ClientEnd = {
   },
   readResult,
   readEvents: readMessageEvents,
-  relayStream: (body) => relayNamedEvents(body, 'message_stop'),
+  relayStream: (body, watch) => relayNamedEvents(body, 'message_stop', watch),
+  readUsage: readAnyUsage,
   readFault: readMessagesFault,
 }
 

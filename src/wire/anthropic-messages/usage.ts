@@ -20,6 +20,13 @@ export function readUsage(usage: Json | undefined): Usage | undefined {
   }
 }
 
+/** Of a whole message, or of an event that tells usage. The end of a stream repeats of the prompt's counts only some, or none. */
+export function readAnyUsage(body: JsonObject, before?: Usage): Usage | undefined {
+  const usage = readUsage(isJsonObject(body.message) ? body.message.usage : body.usage)
+  if (!usage || !before) return usage ?? before
+  return { ...before, ...usage, promptTokens: Math.max(before.promptTokens, usage.promptTokens) }
+}
+
 function count(value: Json | undefined): number {
   return asNumber(value) ?? 0
 }

@@ -1,4 +1,4 @@
-import type { Call, ChatCall, ContentPart, Message, Rest } from '../../core/call.ts'
+import type { Call, ChatCall, ContentPart, Message, Rest, Source } from '../../core/call.ts'
 import type { Event, FinishReason, TokenLogprob } from '../../core/event.ts'
 import { Fault } from '../../core/fault.ts'
 import { randomId } from '../../core/id.ts'
@@ -13,24 +13,37 @@ import {
 } from '../../core/json.ts'
 import type { Choice, Result } from '../../core/result.ts'
 import { spliceModel } from '../../core/text/splice-model.ts'
+import { spliceUsage } from '../../core/text/splice-usage.ts'
 import type { Usage } from '../../core/usage.ts'
 import { readOpenAIFault } from '../openai-upstream-fault.ts'
-import type { ClientEnd } from '../wire.ts'
+import type { ClientEnd, UpstreamBody } from '../wire.ts'
 import { wireName } from './server.ts'
 
 /** Chat completions spoken to an OpenAI-compatible server. Answers are read tolerantly: vendors differ in what they leave out. */
 export const openaiChatClient: ClientEnd = {
   wire: wireName,
   kind: 'chat',
-  writeCall(call, model) {
-    if (call.source?.wire === wireName) return { text: spliceModel(call.source.text, call.source.body, model) }
-    return { text: JSON.stringify(writeChat(asChat(call), model)) }
+  writeCall(call, model, asksUsage = true) {
+    if (call.source?.wire === wireName) return relayCall(call, call.source, model, asksUsage)
+    return { text: JSON.stringify(writeChat(asChat(call), model, asksUsage)) }
   },
   readResult(body, call) {
     return readChatResult(body, call)
   },
   readEvents: readChatEvents,
+  readUsage: readAnswerUsage,
   readFault: readOpenAIFault,
+}
+
+/** The caller's own request for `model`. A stream is asked for its usage, which limits and bills are made from, also where the caller did not. */
+export function relayCall(call: Call, source: Source, model: string, asksUsage: boolean): UpstreamBody {
+  const text = spliceModel(source.text, source.body, model)
+  if (!asksUsage || !call.stream || call.includeUsage) return { text }
+  return { text: spliceUsage(text, source.body), isUsageOurs: true }
+}
+
+export function readAnswerUsage(body: JsonObject): Usage | undefined {
+  return readUsage(body.usage)
 }
 
 function asChat(call: Call): ChatCall {
@@ -38,7 +51,7 @@ function asChat(call: Call): ChatCall {
   return call
 }
 
-function writeChat(call: ChatCall, model: string): JsonObject {
+function writeChat(call: ChatCall, model: string, asksUsage: boolean): JsonObject {
   return dropUndefined({
     ...foreignRest(call.rest, 'the request'),
     ...writeSampling(call),
@@ -64,7 +77,7 @@ function writeChat(call: ChatCall, model: string): JsonObject {
     logprobs: call.logprobs ? true : undefined,
     top_logprobs: call.logprobs?.top || undefined,
     stream: call.stream || undefined,
-    stream_options: call.stream ? { include_usage: true } : undefined,
+    stream_options: call.stream && asksUsage ? { include_usage: true } : undefined,
   })
 }
 

@@ -2,8 +2,16 @@ import type { Event, TokenLogprob } from '../../core/event.ts'
 import { Fault } from '../../core/fault.ts'
 import { asNumber, isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { Choice, Result } from '../../core/result.ts'
-import { spliceModel } from '../../core/text/splice-model.ts'
-import { dropUndefined, foreignRest, parseChunk, readReason, readUsage, writeSampling } from '../openai-chat/client.ts'
+import {
+  dropUndefined,
+  foreignRest,
+  parseChunk,
+  readAnswerUsage,
+  readReason,
+  readUsage,
+  relayCall,
+  writeSampling,
+} from '../openai-chat/client.ts'
 import { readOpenAIFault } from '../openai-upstream-fault.ts'
 import type { ClientEnd } from '../wire.ts'
 import { wireName } from './server.ts'
@@ -12,8 +20,8 @@ import { wireName } from './server.ts'
 export const openaiCompletionsClient: ClientEnd = {
   wire: wireName,
   kind: 'completion',
-  writeCall(call, model) {
-    if (call.source?.wire === wireName) return { text: spliceModel(call.source.text, call.source.body, model) }
+  writeCall(call, model, asksUsage = true) {
+    if (call.source?.wire === wireName) return relayCall(call, call.source, model, asksUsage)
     if (call.kind !== 'completion') throw new TypeError(`a ${call.kind} call cannot be written as a completion`)
     const body = dropUndefined({
       ...foreignRest(call.rest, 'the request'),
@@ -27,7 +35,7 @@ export const openaiCompletionsClient: ClientEnd = {
       n: call.n === 1 ? undefined : call.n,
       logprobs: call.logprobs?.top,
       stream: call.stream || undefined,
-      stream_options: call.stream ? { include_usage: true } : undefined,
+      stream_options: call.stream && asksUsage ? { include_usage: true } : undefined,
     })
     return { text: JSON.stringify(body) }
   },
@@ -41,6 +49,7 @@ export const openaiCompletionsClient: ClientEnd = {
     }
   },
   readEvents,
+  readUsage: readAnswerUsage,
   readFault: readOpenAIFault,
 }
 

@@ -3,7 +3,7 @@ import { Fault } from '../../core/fault.ts'
 import { asNumber, isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { Result } from '../../core/result.ts'
 import { spliceModel } from '../../core/text/splice-model.ts'
-import { dropUndefined, foreignRest } from '../openai-chat/client.ts'
+import { dropUndefined, foreignRest, readAnswerUsage } from '../openai-chat/client.ts'
 import { readOpenAIFault } from '../openai-upstream-fault.ts'
 import type { ClientEnd } from '../wire.ts'
 import { wireName } from './server.ts'
@@ -32,6 +32,7 @@ export const openaiEmbeddingsClient: ClientEnd = {
     throw new TypeError('embeddings are not streamed')
   },
   canRelay: (body, call) => call.kind === 'embed' && hasAskedEncoding(body, call.encoding),
+  readUsage: readAnswerUsage,
   readFault: readOpenAIFault,
 }
 
