@@ -5,6 +5,9 @@ import { type Call, type CallKind, isPassCall } from '../../src/core/call.ts'
 import { Fault } from '../../src/core/fault.ts'
 import type { Json, JsonObject } from '../../src/core/json.ts'
 import { checkCall } from '../../src/engine/check-call.ts'
+import type { StoredCompletionsTable } from '../../src/port/tables/stored-completions/port.ts'
+import { asksToStore, withoutStoring } from '../../src/service/stored-completions/record.ts'
+import { createStoredCompletionRoutes } from '../../src/service/stored-completions/routes.ts'
 import {
   chatKeys,
   embeddingKeys,
@@ -113,7 +116,15 @@ function renderRoutes(): string {
       ...protocols.map((protocol) => (clientOf(protocol, end.kind) ? 'yes' : '-')),
     ]),
   )
-  return `## Routes\n\n${renderTable(['route', 'operation', 'api-version', 'built-in', ...protocols], rows)}`
+  const table = renderTable(['route', 'operation', 'api-version', 'built-in', ...protocols], rows)
+  return `## Routes\n\n${table}\n\n${renderServiceRoutes()}`
+}
+
+/** Routes that no model answers. Their handlers are not called here. */
+function renderServiceRoutes(): string {
+  const routes = createStoredCompletionRoutes({ table: {} as StoredCompletionsTable, settle: async () => {} })
+  const rows = routes.map(({ method, path, apiVersion }) => [`\`${method} ${path}\``, 'stored completions', apiVersion])
+  return `Answered by Ponto itself, whatever answers the models:\n\n${renderTable(['route', 'operation', 'api-version'], rows)}`
 }
 
 function renderSurface(surface: Surface): string {
@@ -145,6 +156,11 @@ function renderField(surface: Surface, end: ServerEnd, { field, set, with: needs
   } catch (error) {
     return [name, takes, 'refused', ...protocols.map(() => 'refused'), reasonOf(error)]
   }
+  if (asksToStore(call)) {
+    const onward = withoutStoring(call)
+    const words = protocols.map((protocol) => follow(protocol, onward, plain, true))
+    return [name, takes, 'supported', ...words, 'The answer is stored here, with its prompt and `metadata`.']
+  }
   const engine = judge(call, plain)
   return [name, takes, engine.word, ...protocols.map((protocol) => follow(protocol, call, plain)), engine.note]
 }
@@ -165,12 +181,13 @@ function judge(call: Call, plain: Call): { word: string; note: string } {
   return { word: canonical(call) === canonical(plain) ? 'taken' : 'supported', note: '' }
 }
 
-function follow(protocol: Protocol, call: Call, plain: Call): string {
+/** `isChanged`: not even an upstream of the same protocol gets the request as it came. */
+function follow(protocol: Protocol, call: Call, plain: Call, isChanged = false): string {
   const client = clientOf(protocol, call.kind)
   if (!client) return '-'
   const hasIds = call.kind === 'embed' && typeof call.inputs[0] === 'object'
   if (hasIds && !takesTokenIds(protocol, 'text-embedding-3-small')) return 'as text'
-  if (call.source?.wire === client.wire) return 'as it is'
+  if (call.source?.wire === client.wire && !isChanged) return 'as it is'
   try {
     return client.writeCall(call, 'm').text === client.writeCall(plain, 'm').text ? 'not sent' : 'sent'
   } catch (error) {

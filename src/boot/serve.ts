@@ -17,6 +17,7 @@ import { createPipeline } from '../policy/pipeline.ts'
 import { openSqliteTables } from '../port/tables/sqlite.ts'
 import { createHealth } from '../route/health.ts'
 import { createRouter } from '../route/router.ts'
+import { openStoredCompletions, type StoredCompletions } from '../service/stored-completions/open.ts'
 import { createCompiler } from '../snapshot/compile.ts'
 import { createCredentialReader } from '../snapshot/credential.ts'
 import { type DesiredState, openDesiredState } from '../snapshot/desired-state.ts'
@@ -53,6 +54,7 @@ const maxBodyBytes = 64 * 1024 * 1024
 const maxConnections = 1024
 const maxIdleMs = 60_000
 const drainMs = 10_000
+const dayMs = 24 * 60 * 60 * 1000
 
 /** The whole server, composed: runs until it is told to stop. Rejects with a Fault when it cannot start, having left nothing behind. */
 export async function serve(parts: ServeParts): Promise<void> {
@@ -84,6 +86,7 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
   const startedAt = new Date().toISOString()
   let configWatch: ConfigWatch | undefined
   let listeners: Listeners | undefined
+  let storedCompletions: StoredCompletions | undefined
   try {
     const resource = await openResource(tables, sealer, builtins.models[0], options.name)
     const state = await openDesiredState(tables)
@@ -117,10 +120,17 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
     refresh()
     state.subscribe(refresh)
 
+    storedCompletions = openStoredCompletions({
+      table: tables.storedCompletions,
+      keepMs: options.storedCompletionDays * dayMs,
+      now: Date.now,
+      log,
+    })
+    const router = createRouter(createHealth(performance.now.bind(performance)), Math.random)
     const gateway = createGateway({
       snapshot: () => snapshot,
-      matchRoute: createRoutes(serverEnds),
-      pipeline: createPipeline([], createRouter(createHealth(performance.now.bind(performance)), Math.random), []),
+      matchRoute: createRoutes(serverEnds, storedCompletions.routes),
+      pipeline: createPipeline([storedCompletions.policy], router, []),
       maxBodyBytes,
       log,
     })
@@ -160,11 +170,11 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
       readStatus,
       onFault: (fault, requestId) => log[faultCodes[fault.code].log]({ requestId, code: fault.code }, fault.message),
     })
-    const handle: Handle = (request, setTurn) => {
-      const path = request.url.slice(request.url.indexOf('/', 8))
+    const handle: Handle = (request, url, setTurn) => {
+      const path = url.pathname
       if (path.startsWith('/management')) return control(request)
       if (path.startsWith('/health/')) return Promise.resolve(respondHealth(path, () => whyNotReady(state, builtins)))
-      return gateway(request, setTurn)
+      return gateway(request, url, setTurn)
     }
 
     listeners = await openListeners(options, names, folder, log, handle)
@@ -195,6 +205,7 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
     configWatch?.close()
     await listeners?.stop(0)
     compiler.close()
+    await storedCompletions?.close()
     await tables.close()
   }
 }

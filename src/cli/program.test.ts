@@ -418,6 +418,7 @@ describe('up', () => {
       san: ['a.lan', 'b.lan', 'c.lan'],
       quiet: false,
       logLevel: 'info',
+      storedCompletionDays: 30,
     })
     expect(ran.ups[0]?.folder.path).toBe(folder.path)
   })
@@ -426,6 +427,7 @@ describe('up', () => {
     ['a port that is none', ['--port', '70000'], {}, 'from 0 to 65535'],
     ['a variable that is no port', [], { PONTO_HTTP_PORT: 'x' }, 'PONTO_HTTP_PORT="x"'],
     ['a variable that is no level', [], { PONTO_LOG_LEVEL: 'loud' }, 'PONTO_LOG_LEVEL="loud"'],
+    ['no days at all', ['--stored-completion-days', '0'], {}, 'from 1 to 36500'],
     ['a certificate without its key', ['--tls-cert', 'a.pem'], {}, '--tls-key is missing'],
   ]
   test.each(wrong)('%s is wrong usage, and nothing starts', async (_what, args, env, message) => {

@@ -3,6 +3,8 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { DataFolder } from '../boot/data-folder.ts'
 import type { CommandContext } from './context.ts'
 
+const maxDays = 36_500
+
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
 
 export type UpOptions = {
@@ -20,6 +22,7 @@ export type UpOptions = {
   readonly config?: string | undefined
   readonly secretKeyFile?: string | undefined
   readonly caFile?: string | undefined
+  readonly storedCompletionDays: number
   readonly quiet: boolean
   readonly json: boolean
   readonly logLevel: (typeof logLevels)[number]
@@ -67,6 +70,10 @@ export function defineUp(command: Command, context: CommandContext, up: (options
   add('--config <file>', 'deployments in YAML; watched', 'PONTO_CONFIG')
   add('--secret-key-file <file>', 'key that encrypts stored credentials', 'PONTO_SECRET_KEY_FILE')
   add('--ca-file <file>', 'further authorities to trust towards upstreams, PEM', 'PONTO_CA_FILE')
+  add('--stored-completion-days <days>', 'how long chats with "store": true are kept', 'PONTO_STORED_COMPLETION_DAYS', {
+    parse: parseDays,
+    fallback: 30,
+  })
   add('--quiet', 'print only the endpoint and a key', 'PONTO_QUIET', { fallback: false })
   add('--json', 'print what is ready as one line of JSON', 'PONTO_JSON', { fallback: false })
   add('--log-level <level>', 'least level that is logged', 'PONTO_LOG_LEVEL', { fallback: 'info', choices: logLevels })
@@ -125,4 +132,10 @@ function parsePort(text: string): number {
   const port = Number(text)
   if (/^\d{1,5}$/.test(text) && port <= 65535) return port
   throw new InvalidArgumentError('A port is a number from 0 to 65535.')
+}
+
+function parseDays(text: string): number {
+  const days = Number(text)
+  if (/^\d{1,5}$/.test(text) && days >= 1 && days <= maxDays) return days
+  throw new InvalidArgumentError(`A number of days is a whole number from 1 to ${maxDays}.`)
 }

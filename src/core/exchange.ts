@@ -40,7 +40,8 @@ export type Hold = {
 export type Exchange = {
   readonly id: string
   readonly caller: Caller
-  readonly call: Call
+  /** A policy may put a call that it has changed in its place. */
+  call: Call
   /** What answers the call: changes once when it spills over. */
   deployment: Deployment
   /** The deployment that was asked for and could not take the call. */

@@ -16,6 +16,7 @@ import { type JsonBody, readJson } from './read-json.ts'
 import { resolveDeployment } from './resolve.ts'
 import { baseHeaders, respondFault, respondPreflight, respondReply } from './respond.ts'
 import type { Endpoint, Match } from './routes.ts'
+import { serveService } from './serve-service.ts'
 import type { Handle, SetTurn } from './server.ts'
 
 export type GatewayOptions = {
@@ -31,9 +32,8 @@ export type GatewayOptions = {
 
 /** The data plane: one request from its first header to the answer. Never rejects. */
 export function createGateway(options: GatewayOptions): Handle {
-  return async (request, setTurn) => {
+  return async (request, url, setTurn) => {
     if (request.method === 'OPTIONS') return respondPreflight(request)
-    const url = new URL(request.url)
     const requestId = crypto.randomUUID()
     const headers = baseHeaders(requestId, request)
     const match = options.matchRoute(request.method, url.pathname)
@@ -65,9 +65,14 @@ async function answer(
   const caller = authenticate(request.headers, snapshot.keys)
   const apiVersion = url.searchParams.get('api-version')
   checkApiVersion(apiVersion, endpoint.apiVersion, url.pathname)
-  const param = match.found === 'endpoint' ? match.param : undefined
+  const params = match.found === 'endpoint' ? match.params : {}
+  if (endpoint.kind === 'service') {
+    const about = { params, query: url.searchParams, caller, requestId }
+    return serveService(endpoint.route, request, about, headers, options.maxBodyBytes, setTurn)
+  }
   if (endpoint.kind === 'list') {
-    const named = param ?? url.searchParams.get('model') ?? request.headers.get('x-ms-model-mesh-model-name') ?? ''
+    const named =
+      params.model ?? url.searchParams.get('model') ?? request.headers.get('x-ms-model-mesh-model-name') ?? ''
     return respondList(endpoint.list, snapshot, named, apiVersion ?? '', headers)
   }
   const exchange = await readExchange(
@@ -75,7 +80,7 @@ async function answer(
     snapshot,
     request,
     endpoint.end,
-    param,
+    params.deployment,
     headers,
     requestId,
     caller,

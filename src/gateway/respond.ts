@@ -83,7 +83,7 @@ export function respondFault(fault: FaultBody, headers: Record<string, string>):
 
 const preflight = {
   'access-control-allow-origin': '*',
-  'access-control-allow-methods': 'GET, POST, OPTIONS',
+  'access-control-allow-methods': 'GET, POST, DELETE, OPTIONS',
   'access-control-max-age': '86400',
   vary: 'Access-Control-Request-Headers',
 }

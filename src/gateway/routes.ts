@@ -1,3 +1,4 @@
+import type { ServiceRoute } from '../core/service-route.ts'
 import type { ServerEnd, ServerRoute } from '../wire/wire.ts'
 
 /** Lists and descriptions that are read from the Snapshot; no model is asked. */
@@ -6,10 +7,14 @@ export type ListName = 'info' | 'deployments' | 'base-models' | 'v1-models' | 'v
 export type Endpoint = { readonly apiVersion: ServerRoute['apiVersion'] } & (
   | { readonly kind: 'inference'; readonly end: ServerEnd }
   | { readonly kind: 'list'; readonly list: ListName }
+  | { readonly kind: 'service'; readonly route: ServiceRoute }
 )
 
+/** Parameters of the path by name, decoded. */
+export type PathParams = Readonly<Record<string, string>>
+
 export type Match =
-  | { readonly found: 'endpoint'; readonly endpoint: Endpoint; readonly param: string | undefined }
+  | { readonly found: 'endpoint'; readonly endpoint: Endpoint; readonly params: PathParams }
   | { readonly found: 'other-methods'; readonly allow: string }
   | { readonly found: 'nothing' }
 
@@ -22,52 +27,74 @@ const lists: readonly (ServerRoute & { readonly list: ListName })[] = [
   { method: 'GET', path: '/openai/v1/models/{model}', apiVersion: 'optional', list: 'v1-model' },
 ]
 
-type Methods = Map<string, Endpoint>
+type Methods = Map<string, { readonly endpoint: Endpoint; readonly names: readonly string[] }>
 
-/** The routes of the data plane, made from the wires. A pattern holds at most one parameter, which is one path segment. */
-export function createRoutes(ends: readonly ServerEnd[]): (method: string, path: string) => Match {
+/** A path with parameters, of which each is one segment: undefined here. */
+type Pattern = { readonly segments: readonly (string | undefined)[]; readonly methods: Methods }
+
+/** The routes of the data plane, made from the wires and from what the stateful APIs bring. A path without parameters wins over one with. */
+export function createRoutes(
+  ends: readonly ServerEnd[],
+  services: readonly ServiceRoute[] = [],
+): (method: string, path: string) => Match {
   const fixed = new Map<string, Methods>()
-  const patterns: { readonly before: string; readonly after: string; readonly methods: Methods }[] = []
+  const patterns = new Map<string, Pattern>()
 
-  const methodsOf = (path: string): Methods => {
-    const open = path.indexOf('{')
-    if (open === -1) {
-      const methods = fixed.get(path) ?? new Map()
-      fixed.set(path, methods)
-      return methods
-    }
-    const before = path.slice(0, open)
-    const after = path.slice(path.indexOf('}') + 1)
-    const existing = patterns.find((pattern) => pattern.before === before && pattern.after === after)
-    if (existing) return existing.methods
-    const methods: Methods = new Map()
-    patterns.push({ before, after, methods })
-    return methods
+  const add = (method: string, path: string, endpoint: Endpoint): void => {
+    const names: string[] = []
+    const segments = path.split('/').map((segment) => {
+      if (!segment.startsWith('{')) return segment
+      names.push(segment.slice(1, -1))
+      return undefined
+    })
+    const key = segments.join('/')
+    const methods: Methods = (names.length === 0 ? fixed.get(path) : patterns.get(key)?.methods) ?? new Map()
+    methods.set(method, { endpoint, names })
+    if (names.length === 0) fixed.set(path, methods)
+    else patterns.set(key, { segments, methods })
   }
   for (const end of ends) {
-    for (const { method, path, apiVersion } of end.routes)
-      methodsOf(path).set(method, { kind: 'inference', end, apiVersion })
+    for (const { method, path, apiVersion } of end.routes) add(method, path, { kind: 'inference', end, apiVersion })
   }
-  for (const { method, path, apiVersion, list } of lists)
-    methodsOf(path).set(method, { kind: 'list', list, apiVersion })
+  for (const { method, path, apiVersion, list } of lists) add(method, path, { kind: 'list', list, apiVersion })
+  for (const route of services) {
+    add(route.method, route.path, { kind: 'service', route, apiVersion: route.apiVersion })
+  }
 
   return (method, rawPath) => {
     const path = normalisePath(rawPath)
     const methods = fixed.get(path)
-    if (methods) return pick(methods, method, undefined)
-    for (const { before, after, methods } of patterns) {
-      if (!path.startsWith(before) || !path.endsWith(after)) continue
-      const param = path.slice(before.length, path.length - after.length)
-      if (param !== '' && !param.includes('/')) return pick(methods, method, decodeSegment(param))
+    if (methods) return pick(methods, method, [])
+    const parts = path.split('/')
+    for (const { segments, methods } of patterns.values()) {
+      const values = matchSegments(segments, parts)
+      if (values) return pick(methods, method, values)
     }
     return { found: 'nothing' }
   }
 }
 
-function pick(methods: Methods, method: string, param: string | undefined): Match {
-  const endpoint = methods.get(method)
-  if (endpoint) return { found: 'endpoint', endpoint, param }
-  return { found: 'other-methods', allow: [...methods.keys(), 'OPTIONS'].join(', ') }
+/** What stands in the places of the parameters; undefined when the path is another. */
+function matchSegments(segments: Pattern['segments'], parts: readonly string[]): readonly string[] | undefined {
+  if (segments.length !== parts.length) return undefined
+  const values: string[] = []
+  for (let i = 0; i < parts.length; i++) {
+    const [segment, part] = [segments[i], parts[i] as string]
+    if (segment === undefined) values.push(part)
+    else if (segment !== part) return undefined
+  }
+  return values
+}
+
+const noParams: PathParams = {}
+
+function pick(methods: Methods, method: string, values: readonly string[]): Match {
+  const found = methods.get(method)
+  if (!found) return { found: 'other-methods', allow: [...methods.keys(), 'OPTIONS'].join(', ') }
+  const { endpoint, names } = found
+  if (names.length === 0) return { found: 'endpoint', endpoint, params: noParams }
+  const params = Object.fromEntries(names.map((name, i) => [name, decodeSegment(values[i] as string)]))
+  return { found: 'endpoint', endpoint, params }
 }
 
 /** Doubled and trailing slashes are mended in place: clients that carry an `api-key` do not follow a redirect. */

@@ -10,8 +10,8 @@ export type TlsPair = { readonly cert: string; readonly key: string }
  */
 export type SetTurn = (turn: 'caller' | 'ours') => void
 
-/** Answers one request. It begins in the caller's turn and has to end in it. */
-export type Handle = (request: Request, setTurn: SetTurn) => Promise<Response>
+/** Answers one request, `url` being its URL parsed. It begins in the caller's turn and has to end in it. */
+export type Handle = (request: Request, url: URL, setTurn: SetTurn) => Promise<Response>
 
 export type ListenOptions = {
   readonly host: string
@@ -79,20 +79,17 @@ function serve(options: ListenOptions, port: number, tls: TlsPair | undefined): 
     idleTimeout: idleLimitS,
     maxRequestBodySize: hardBodyLimitBytes,
     development: false,
-    fetch: (request, server) =>
-      hasPlainHost(request)
-        ? handle(request, (turn) => server.timeout(request, turn === 'caller' ? idleLimitS : 0))
-        : writeError(400, 'BadRequest', 'The Host header is not a host name or address.'),
+    fetch(request, server) {
+      // The URL of a request is made with its Host header: one that holds more than a name would say where the path begins.
+      const url = hostPattern.test(request.headers.get('host') ?? '') ? URL.parse(request.url) : null
+      if (!url) return writeError(400, 'BadRequest', 'The Host header is not a host name or address.')
+      return handle(request, url, (turn) => server.timeout(request, turn === 'caller' ? idleLimitS : 0))
+    },
     error: () => writeError(500, 'InternalServerError', 'The server had an error.'),
   })
 }
 
 const hostPattern = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/i
-
-/** The URL of a request is made with its Host header: one that holds more than a name would say where the path begins. */
-function hasPlainHost(request: Request): boolean {
-  return hostPattern.test(request.headers.get('host') ?? '') && URL.canParse(request.url)
-}
 
 function writeError(status: number, code: string, message: string): Response {
   return Response.json({ error: { code, message } }, { status })

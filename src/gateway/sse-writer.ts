@@ -103,21 +103,25 @@ function takeTurns(
       setTurn('ours')
       try {
         const step = await pieces.next()
-        if (!step.done) return step
+        if (!step.done) {
+          setTurn('caller')
+          return step
+        }
+        setTurn('caller')
         finish('done')
         return over
       } catch (error) {
         hasFailed = true
+        setTurn('caller')
         const fault = toFault(error)
         finish(isAborted() ? 'aborted' : 'failed', fault)
         if (isAborted()) return over
         if (!writeError) throw error
         return { value: writeError(fault), done: false }
-      } finally {
-        setTurn('caller')
       }
     },
     async return() {
+      setTurn('caller')
       finish('aborted')
       await pieces.return?.()
       return over

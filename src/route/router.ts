@@ -2,9 +2,9 @@ import { type Call, isPassCall } from '../core/call.ts'
 import type { Exchange } from '../core/exchange.ts'
 import { Fault, toFault } from '../core/fault.ts'
 import type { Backend, Reply } from '../core/reply.ts'
-import { peekFirst } from '../core/stream.ts'
 import { orderRoutes } from './choose.ts'
 import type { Health } from './health.ts'
+import { peekFirst } from './peek-first.ts'
 
 export type Router = (exchange: Exchange) => Promise<Reply>
 

@@ -105,7 +105,7 @@ export function createCompiler(options: CompilerOptions): Compiler {
     }
     const model = backendSpec.model ?? spec.model.name
     const takesIds = takesTokenIds(backendSpec.protocol, model, spec.model.name)
-    const id = backendId(backendSpec, [model, takesIds], credential)
+    const id = backendId(backendSpec, [model, takesIds, backendSpec.streamUsage], credential)
     let backend = backends.get(id)
     if (!backend) {
       const transport = transports.get(transportKey) ?? options.openTransport(new URL(url.origin), timeouts)
@@ -119,6 +119,7 @@ export function createCompiler(options: CompilerOptions): Compiler {
         credential,
         model,
         transport,
+        streamUsage: backendSpec.streamUsage,
       })
       backend = takesIds ? http : withTextInputs(http)
       backends.set(id, backend)

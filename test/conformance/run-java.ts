@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { runSuite, type SuiteReport } from './report.ts'
 import { askProgram, isAtLeast, reportBroken, reportMissing, runLoudly, type SuiteOptions } from './toolchain.ts'
@@ -29,7 +29,7 @@ export async function runJava(options: SuiteOptions): Promise<SuiteReport> {
       name: clients,
       runtime,
       program: 'java',
-      args: ['-cp', classpath.join(delimiter), 'conformance.Checks'],
+      args: [`-Djdk.net.hosts.file=${writeHosts(environment)}`, '-cp', classpath.join(delimiter), 'conformance.Checks'],
       folder,
       environment,
       limitMs,
@@ -38,4 +38,11 @@ export async function runJava(options: SuiteOptions): Promise<SuiteReport> {
   } catch (error) {
     return reportBroken(clients, runtime, error)
   }
+}
+
+/** A file of host names by which the checks find this machine, and no other. */
+function writeHosts({ CONFORMANCE_AZURE_HOSTS: hosts = '' }: SuiteOptions['environment']): string {
+  const file = join(folder, 'target/hosts')
+  writeFileSync(file, `127.0.0.1 localhost ${hosts.replaceAll(',', ' ')}\n`)
+  return file
 }

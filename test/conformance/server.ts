@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { azureHostNames } from '../../src/boot/server-names.ts'
 import { makeTempFolder, removeFolder, type ServerProcess, startServer } from '../support/server-process.ts'
 import { retryAfterMs, startUpstream } from './upstream.ts'
 
@@ -9,6 +10,9 @@ export type ConformanceServer = {
   readonly environment: Readonly<Record<string, string>>
   stop(): Promise<void>
 }
+
+/** The server's certificate has Azure's host names for it as well; whoever calls by them has to resolve them to this machine. */
+const resourceName = 'conformance'
 
 /** Deployments by name, and the model that each asks the upstream for. The vendors' clients call them in any case. */
 const deployments = {
@@ -35,7 +39,10 @@ export async function startConformanceServer(): Promise<ConformanceServer> {
   const folder = makeTempFolder()
   const config = join(folder, 'ponto.yaml')
   writeFileSync(config, writeConfig(upstream.url))
-  const ponto = await startServer({ dataFolder: join(folder, 'data'), args: ['--config', config] })
+  const ponto = await startServer({
+    dataFolder: join(folder, 'data'),
+    args: ['--config', config, '--name', resourceName],
+  })
   const stop = async (): Promise<void> => {
     await ponto.stop()
     await upstream.stop()
@@ -44,7 +51,11 @@ export async function startConformanceServer(): Promise<ConformanceServer> {
   try {
     await runPonto(ponto, 'deployment', 'create', 'Mistral-large', '--model', 'builtin-nano')
     const variables = readExports(await runPonto(ponto, 'env', '--shell', 'posix'))
-    const own = { CONFORMANCE_UPSTREAM: upstream.url, CONFORMANCE_RETRY_AFTER_MS: String(retryAfterMs) }
+    const own = {
+      CONFORMANCE_UPSTREAM: upstream.url,
+      CONFORMANCE_RETRY_AFTER_MS: String(retryAfterMs),
+      CONFORMANCE_AZURE_HOSTS: azureHostNames(resourceName).join(','),
+    }
     return { environment: { ...variables, ...own }, stop }
   } catch (error) {
     await stop()

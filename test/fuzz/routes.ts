@@ -44,6 +44,10 @@ export const listRoutes: readonly FuzzRoute[] = [
   list('/openai/models'),
   list('/openai/v1/models', false),
   list('/openai/v1/models/{deployment}', false),
+  list('/openai/chat/completions'),
+  list('/openai/v1/chat/completions', false),
+  list('/openai/v1/chat/completions/{deployment}', false),
+  list('/openai/v1/chat/completions/{deployment}/messages', false),
 ]
 
 const manage = (method: string, path: string): FuzzRoute => ({ method, path, surface: 'management', apiVersion: false })
@@ -66,5 +70,7 @@ export const otherRoutes: readonly FuzzRoute[] = [
   { method: 'GET', path: '/health/live', surface: 'plain', apiVersion: false },
   { method: 'GET', path: '/health/ready', surface: 'plain', apiVersion: false },
   { method: 'GET', path: '/', surface: 'plain', apiVersion: false },
+  { method: 'POST', path: '/openai/v1/chat/completions/{deployment}', surface: 'openai', apiVersion: false },
+  { method: 'DELETE', path: '/openai/chat/completions/{deployment}', surface: 'openai', apiVersion: true },
   { method: 'GET', path: '/openai/none', surface: 'openai', apiVersion: false },
 ]

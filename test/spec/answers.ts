@@ -11,8 +11,11 @@ import type { ShapeName } from './shapes.ts'
 export type Answer = {
   readonly name: string
   readonly shape: ShapeName
-  readonly surface: 'inference' | 'dated' | 'v1'
+  /** `stored`: the same on both surfaces of Azure OpenAI. */
+  readonly surface: 'inference' | 'dated' | 'v1' | 'stored'
   readonly operation: string
+  /** POST, or else GET, when absent. */
+  readonly method?: 'get' | 'post' | 'delete'
   /** The one API version whose description this answer follows, where they contradict each other. */
   readonly version?: string
   readonly status: number

@@ -111,6 +111,29 @@ const embeddings = (more: JsonObject): JsonObject =>
     ...more,
   })
 
+const storedCompletion = chatAnswer(openaiId, openaiMessage, {
+  request_id: some,
+  metadata: { type: 'object', additionalProperties: text },
+  input_user: textOrNull,
+  tools: orNull(list({ type: 'object' }, 1)),
+  tool_choice: { type: ['string', 'object', 'null'] },
+  response_format: { type: ['object', 'null'] },
+  seed: { type: ['integer', 'null'] },
+  temperature: { type: 'number' },
+  top_p: { type: 'number' },
+  presence_penalty: { type: 'number' },
+  frequency_penalty: { type: 'number' },
+  service_tier: textOrNull,
+})
+const page = (items: JsonObject): JsonObject =>
+  object({
+    object: { const: 'list' },
+    data: list(items, 1),
+    first_id: some,
+    last_id: some,
+    has_more: { type: 'boolean' },
+  })
+
 const model = object({ id: some, object: { const: 'model' }, created: count, owned_by: some })
 const inferenceError = object(
   { code: some, message: some },
@@ -124,6 +147,23 @@ export const shapes = {
   'chat chunk, inference': chunkOf(inferenceId, {}, 1),
   'log probabilities': object({ content: tokens }),
   completion,
+  'stored completion': storedCompletion,
+  'stored completions': page(storedCompletion),
+  'stored messages': page(
+    object({
+      id: { type: 'string', pattern: '^chatcmpl-[A-Za-z0-9]{29}-\\d+$' },
+      role: some,
+      content: textOrNull,
+      name: textOrNull,
+      refusal: textOrNull,
+      content_parts: orNull(list({ type: 'object' }, 1)),
+    }),
+  ),
+  'deleted completion': object({
+    id: openaiId,
+    object: { const: 'chat.completion.deleted' },
+    deleted: { const: true },
+  }),
   'embeddings, Azure OpenAI': embeddings({}),
   'embeddings, inference': embeddings({ id: some }),
   info: object({

@@ -1,10 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parse as parseYaml } from 'yaml'
 import { isJsonObject, type JsonObject } from '../../src/core/json.ts'
+import type { Tables } from '../../src/port/tables/port.ts'
+import { openSqliteTables } from '../../src/port/tables/sqlite.ts'
+import { openStoredCompletions, type StoredCompletions } from '../../src/service/stored-completions/open.ts'
 import { type Harness, startHarness } from '../support/harness.ts'
 import { type Answer, collectAnswers, talkative } from './answers.ts'
 import { shapes } from './shapes.ts'
+import { collectStoredAnswers } from './stored-answers.ts'
 import { validate } from './validate.ts'
 
 /**
@@ -15,15 +21,28 @@ import { validate } from './validate.ts'
 let ponto: Harness
 let answers: Answer[]
 
+let home: string
+let tables: Tables
+let stored: StoredCompletions
+
 beforeAll(async () => {
-  ponto = await startHarness({ builtin: talkative })
+  home = mkdtempSync(join(tmpdir(), 'ponto-spec-'))
+  tables = await openSqliteTables(join(home, 'ponto.db'))
+  const log = { debug() {}, info() {}, warn() {}, error() {} }
+  stored = openStoredCompletions({ table: tables.storedCompletions, keepMs: 86_400_000, now: Date.now, log })
+  ponto = await startHarness({ builtin: talkative, policies: [stored.policy], services: stored.routes })
   ponto.deploy(
     { name: 'talker', model: { name: 'talker', version: '2026-01-01' } },
     { name: 'other', model: { name: 'other' } },
   )
-  answers = await collectAnswers(ponto)
+  answers = [...(await collectAnswers(ponto)), ...(await collectStoredAnswers(ponto))]
 })
-afterAll(() => ponto.stop())
+afterAll(async () => {
+  await ponto.stop()
+  await stored.close()
+  await tables.close()
+  rmSync(home, { recursive: true })
+})
 
 test('every answer has the shape its clients rely on', () => {
   expect(new Set(answers.map(({ shape }) => shape)).size).toBe(Object.keys(shapes).length - 1)
@@ -67,6 +86,7 @@ const documents: Readonly<Record<Answer['surface'], readonly string[]>> = {
     'azure-openai-authoring-2024-10-21.swagger2.json',
   ],
   v1: ['azure-openai-v1.openapi3.json'],
+  stored: ['openai-upstream-2.3.0.openapi3.yaml'],
 }
 
 /** Where the descriptions are wrong and the services answer otherwise; also clients want what the services do. */
@@ -81,6 +101,7 @@ const mistakes: readonly (readonly [place: RegExp, why: string])[] = [
   [/system_fingerprint: got null/, 'null on the wire where a model has none'],
   [/\$\.usage: got null/, 'null until the last chunk when usage is asked for'],
   [/\$\.error\.type: got "invalid_request_error"/, 'the type clients know from the wire'],
+  [/\/messages: \$\.data\[0\]\.role: got "user"/, "the description's own sample has it"],
   [/\$\.error\.code: got null/, 'null on the wire where an error has no code'],
 ]
 
@@ -90,7 +111,8 @@ function testDescriptions(folder: string): void {
     for (const file of files.filter((name) => existsSync(join(folder, name)))) {
       const path = join(folder, file)
       test(file, () => {
-        const document: JsonObject = JSON.parse(readFileSync(path, 'utf8'))
+        const text = readFileSync(path, 'utf8')
+        const document: JsonObject = file.endsWith('.yaml') ? parseYaml(text) : JSON.parse(text)
         let count = 0
         const problems = answers.flatMap((answer) => {
           const isMeant = answer.surface === surface && (!answer.version || file.includes(answer.version))
@@ -112,10 +134,13 @@ if (folder !== undefined) describe("against the vendors' descriptions", () => te
 /** The schema of a chunk has its own place in each document. */
 const chunkSchemas = ['StreamingChatCompletionsUpdate', 'createChatCompletionStreamResponse']
 
-function findSchema(document: JsonObject, { operation, status, isChunk, shape }: Answer): JsonObject | undefined {
+function findSchema(
+  document: JsonObject,
+  { operation, method: named, status, isChunk, shape }: Answer,
+): JsonObject | undefined {
   const paths = document.paths as Record<string, Record<string, JsonObject>>
   const methods = paths[operation]
-  const method = methods?.post ?? methods?.get
+  const method = named ? methods?.[named] : (methods?.post ?? methods?.get)
   if (!method) return undefined
   const responses = method.responses as Record<string, JsonObject>
   const response = responses[String(status)] ?? responses.default

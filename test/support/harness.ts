@@ -1,6 +1,7 @@
 import { createTransport } from '../../src/backend/transport/create-transport.ts'
-import type { EndListener } from '../../src/core/exchange.ts'
+import type { Caller, EndListener } from '../../src/core/exchange.ts'
 import type { Backend } from '../../src/core/reply.ts'
+import type { ServiceRoute } from '../../src/core/service-route.ts'
 import { createGateway } from '../../src/gateway/handle.ts'
 import { createRoutes } from '../../src/gateway/routes.ts'
 import { type Listener, listen } from '../../src/gateway/server.ts'
@@ -34,6 +35,9 @@ export type HarnessOptions = {
   readonly secrets?: Record<string, string>
   readonly idleLimitS?: number
   readonly policies?: readonly Policy[]
+  readonly services?: readonly ServiceRoute[]
+  /** Further callers by their key. */
+  readonly callers?: Readonly<Record<string, Caller>>
   readonly listeners?: readonly EndListener[]
 }
 
@@ -48,7 +52,9 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     readCredential: (_deployment, { credential }) =>
       credential && 'env' in credential ? options.secrets?.[credential.env] : undefined,
   })
-  const keys = new Map([[hashKey(testKey), { keyName: 'key1', grant: undefined, expiresAt: undefined }]])
+  const own: Caller = { keyName: 'key1', grant: undefined, expiresAt: undefined }
+  const callers = Object.entries({ [testKey]: own, ...options.callers })
+  const keys = new Map(callers.map(([key, caller]) => [hashKey(key), caller]))
   let snapshot: Snapshot = { ...emptySnapshot, keys }
   const newRouter = () =>
     createRouter(
@@ -58,7 +64,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   let route = newRouter()
   const gateway = createGateway({
     snapshot: () => snapshot,
-    matchRoute: createRoutes(serverEnds),
+    matchRoute: createRoutes(serverEnds, options.services),
     pipeline: createPipeline(options.policies ?? [], (exchange) => route(exchange), options.listeners ?? []),
     maxBodyBytes: options.maxBodyBytes ?? 1024 * 1024,
     maxFormBytes: options.maxFormBytes,

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { JsonObject } from '../../core/json.ts'
 import type { Tables } from './port.ts'
+import { describeStoredCompletionsContract } from './stored-completions/contract.ts'
 
 /** A store under test. `reopen` closes it and opens the same data again. */
 export type TablesFixture = { readonly tables: Tables; reopen(): Promise<Tables>; remove(): Promise<void> }
@@ -9,6 +10,8 @@ const document = (model: string): JsonObject => ({ model: { format: 'OpenAI', na
 
 /** What every adapter of the Tables port must do. `open` makes an empty store. */
 export function describeTablesContract(adapter: string, open: () => Promise<TablesFixture>): void {
+  describeStoredCompletionsContract(adapter, open)
+
   describe(`tables port: ${adapter}`, () => {
     let fixture: TablesFixture
     let tables: Tables

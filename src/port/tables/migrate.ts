@@ -29,7 +29,8 @@ export function refuseForeignDatabase(database: Database, file: string, known: n
 }
 
 /**
- * Brings the database to the newest schema. Before each step an existing database is backed up; each step is one transaction.
+ * Brings the database to the newest schema. Before each step a database that was there already is backed up; each step is one
+ * transaction.
  * Throws Fault `state-unusable` when a step fails: the database is then as it was before that step.
  */
 export async function migrateDatabase(
@@ -39,8 +40,9 @@ export async function migrateDatabase(
   now: () => number,
 ): Promise<void> {
   const db = new Kysely<unknown>({ dialect: createBunSqliteDialect(database) })
-  for (let version = readPragma(database, 'user_version'); version < migrations.length; version++) {
-    const backup = version > 0 ? backUpDatabase(database, file, version, now()) : undefined
+  const first = readPragma(database, 'user_version')
+  for (let version = first; version < migrations.length; version++) {
+    const backup = first > 0 ? backUpDatabase(database, file, version, now()) : undefined
     // Immediate: of two processes that start at once, the second waits here and then finds the work done.
     database.run('begin immediate')
     try {

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../core/json.ts'
+import type { StoredCompletionsTable } from './stored-completions/port.ts'
 
 export type DeploymentRow = {
   /** As the operator wrote it. */
@@ -38,6 +39,8 @@ export type Tables = {
   putDeployment(name: string, document: JsonObject, expectedEtag?: string | null): Promise<DeploymentRow | undefined>
   /** Whether a row was there. */
   deleteDeployment(name: string): Promise<boolean>
+
+  readonly storedCompletions: StoredCompletionsTable
 
   close(): Promise<void>
 }

@@ -1,7 +1,8 @@
 import type { KeyName } from './port.ts'
+import type { StoredCompletionSchema } from './stored-completions/table.ts'
 
 /** The tables as the newest migration leaves them. Times are unix milliseconds, documents JSON text. */
-export type Schema = {
+export type Schema = StoredCompletionSchema & {
   resource: { id: 1; name: string; created_at: number }
   resource_key: { name: KeyName; sealed: string; created_at: number }
   deployment: {

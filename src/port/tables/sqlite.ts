@@ -11,6 +11,7 @@ import { type Migration, migrations as ownMigrations } from './migrations/index.
 import type { DeploymentRow, Tables } from './port.ts'
 import type { Schema } from './schema.ts'
 import { describeStorageError } from './storage-fault.ts'
+import { createStoredCompletionsTable } from './stored-completions/table.ts'
 
 export type SqliteOptions = {
   /** Unix milliseconds. */
@@ -148,6 +149,8 @@ function createTables(database: Database, file: string, now: () => number): Tabl
       const { numDeletedRows } = await attempt(query.executeTakeFirst())
       return numDeletedRows > 0n
     },
+
+    storedCompletions: createStoredCompletionsTable(db, attempt),
 
     // Not Kysely's `destroy`: it closes nothing when no query was ever run.
     close: async () => database.close(),

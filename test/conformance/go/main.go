@@ -32,6 +32,7 @@ func listShared(open opener, withWrongKey option.RequestOption) []check {
 		listFaultyUpstreams(open),
 		listDepartures(open),
 		listBuiltIn(open),
+		listStored(open),
 	)
 }
 
@@ -47,7 +48,7 @@ func main() {
 		},
 		{
 			nameClient(openaiGo, "openai-go"),
-			append(listShared(openV1, option.WithAPIKey("wrong")), listV1Only()...),
+			slices.Concat(listShared(openV1, option.WithAPIKey("wrong")), listV1Only(), listStoredPages()),
 		},
 		{nameClient("github.com/Azure/azure-sdk-for-go/sdk/ai/azopenai", "azopenai"), listHelpers()},
 	}

@@ -1,8 +1,9 @@
 import type { Kysely } from 'kysely'
 import { createFirstTables } from './0001-first-tables.ts'
+import { addStoredCompletions } from './0002-stored-completions.ts'
 
 /** One step of the schema. It runs in a transaction, once per database, and never changes after it was released. */
 export type Migration = (db: Kysely<unknown>) => Promise<void>
 
 /** In order: the schema's version is how many of these a database has been through. */
-export const migrations: readonly Migration[] = [createFirstTables]
+export const migrations: readonly Migration[] = [createFirstTables, addStoredCompletions]

@@ -16,6 +16,7 @@ public final class Checks {
         report.run("azure-ai-openai", com.azure.ai.openai.OpenAIClient.class, AzureOpenAi.list());
         report.run("openai-java azure", OpenAIClient.class, OpenAiJava.listAzure());
         report.run("openai-java", OpenAIClient.class, OpenAiJava.listV1());
+        report.run("openai-java azure", OpenAIClient.class, AzurePathModes.list());
         // The clients' own threads are not all daemons.
         System.exit(report.hasFailed() ? 1 : 0);
     }

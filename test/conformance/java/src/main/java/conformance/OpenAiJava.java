@@ -35,6 +35,7 @@ final class OpenAiJava {
         List<Check> checks = new ArrayList<>(new OpenAiChat(openai).list());
         checks.addAll(new OpenAiTexts(openai).list());
         checks.addAll(new OpenAiErrors(openai, withWrongKey).list());
+        checks.addAll(new OpenAiStored(openai).list());
         return checks;
     }
 

@@ -32,6 +32,9 @@ final class Surroundings {
     static final List<String> MODELS =
         List.of("Relay-Chat", "RELAY-CHAT", "relay-azure", "Relay-Foundry", "relay-untidy");
 
+    /** Azure's own names for the server, which the runner makes this program resolve. */
+    static final List<String> AZURE_HOSTS = List.of(System.getenv("CONFORMANCE_AZURE_HOSTS").split(","));
+
     private static final String UPSTREAM_URL = System.getenv("CONFORMANCE_UPSTREAM");
     private static final HttpClient HTTP = HttpClient.newHttpClient();
     private static final JsonMapper JSON = new JsonMapper();
