@@ -1,6 +1,7 @@
 import { type Bench, time } from './bench.ts'
 import { spliceModelBenches } from './core/splice-model.ts'
 import { authenticateBenches } from './policy/authenticate.ts'
+import { sharedCountersBenches } from './port/shared-counters.ts'
 import { openaiChatBenches } from './wire/openai-chat.ts'
 import { sseRelayBenches } from './wire/sse-relay.ts'
 
@@ -8,7 +9,13 @@ import { sseRelayBenches } from './wire/sse-relay.ts'
 
 const sampleMs = 20
 
-const all: readonly Bench[] = [...authenticateBenches, ...openaiChatBenches, ...spliceModelBenches, ...sseRelayBenches]
+const all: readonly Bench[] = [
+  ...authenticateBenches,
+  ...openaiChatBenches,
+  ...sharedCountersBenches,
+  ...spliceModelBenches,
+  ...sseRelayBenches,
+]
 const word = process.argv[2] ?? ''
 const chosen = all.filter(({ name }) => name.includes(word))
 if (chosen.length === 0) {
