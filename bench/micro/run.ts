@@ -1,6 +1,7 @@
 import { type Bench, time } from './bench.ts'
 import { spliceModelBenches } from './core/splice-model.ts'
 import { authenticateBenches } from './policy/authenticate.ts'
+import { limitBenches } from './policy/limit.ts'
 import { sharedCountersBenches } from './port/shared-counters.ts'
 import { openaiChatBenches } from './wire/openai-chat.ts'
 import { sseRelayBenches } from './wire/sse-relay.ts'
@@ -11,6 +12,7 @@ const sampleMs = 20
 
 const all: readonly Bench[] = [
   ...authenticateBenches,
+  ...limitBenches,
   ...openaiChatBenches,
   ...sharedCountersBenches,
   ...spliceModelBenches,

@@ -5,11 +5,11 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BannerInfo, renderBanner, renderJson, renderQuiet } from './banner.ts'
-import { openLocalCertificate } from './certificate.ts'
 import { formatExport, guessShell } from './client-environment.ts'
 import { createDataFolder, locateDataFolder } from './data-folder.ts'
 import { makeResourceKey } from './secrets.ts'
 import { listServerNames } from './server-names.ts'
+import { openLocalCertificate } from './tls/certificate.ts'
 
 type Seen = { readonly url: string; readonly key: string | undefined; readonly body: { model: string } }
 

@@ -1,10 +1,10 @@
 import { Fault } from '../core/fault.ts'
 import { type Handle, type Listener, listen } from '../gateway/server.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { openLocalCertificate } from './certificate.ts'
 import type { DataFolder } from './data-folder.ts'
 import { isEveryAddress, isLoopback } from './server-names.ts'
-import { readCertificatePair, watchCertificate } from './watch-certificate.ts'
+import { openLocalCertificate } from './tls/certificate.ts'
+import { readCertificatePair, watchCertificate } from './tls/watch-certificate.ts'
 
 export type ListenChoices = {
   readonly host: string

@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createTransport } from '../backend/transport/create-transport.ts'
 import type { ProxySettings } from '../backend/transport/dial/proxy.ts'
 import type { UpOptions } from '../cli/up.ts'
 import type { Status } from '../control/api.ts'
 import { createControl } from '../control/create-control.ts'
+import type { Deployment } from '../core/deployment.ts'
 import { Fault } from '../core/fault.ts'
 import { faultCodes } from '../core/fault-codes.ts'
 import { createSealer } from '../core/seal.ts'
@@ -12,18 +13,19 @@ import { createGateway } from '../gateway/handle.ts'
 import { respondHealth } from '../gateway/health.ts'
 import { createRoutes } from '../gateway/routes.ts'
 import type { Handle } from '../gateway/server.ts'
-import { hashKey, type KeyRing } from '../policy/authenticate.ts'
+import { hashKey } from '../policy/authenticate.ts'
+import { createCheckDeployment } from '../policy/check-deployment.ts'
+import { createLimiter } from '../policy/limit/limiter.ts'
+import { type Meter, openMeter } from '../policy/meter/meter.ts'
 import { createPipeline } from '../policy/pipeline.ts'
+import { createSpillOver } from '../policy/spill-over.ts'
+import type { Counters } from '../port/counters/port.ts'
 import { openSqliteTables } from '../port/tables/sqlite.ts'
 import { createHealth } from '../route/health.ts'
 import { createRouter } from '../route/router.ts'
 import { openStoredCompletions, type StoredCompletions } from '../service/stored-completions/open.ts'
-import { createCompiler } from '../snapshot/compile.ts'
-import { createCredentialReader } from '../snapshot/credential.ts'
-import { type DesiredState, openDesiredState } from '../snapshot/desired-state.ts'
-import { formatFailure } from '../snapshot/file/load-config.ts'
-import { type ConfigWatch, watchConfig } from '../snapshot/file/watch-config.ts'
-import { type ResourceKey, readResourceKeys } from '../snapshot/resource-keys.ts'
+import type { DesiredState } from '../snapshot/desired-state.ts'
+import { readResourceKeys } from '../snapshot/resource-keys.ts'
 import { findDeployment, type Snapshot } from '../snapshot/snapshot.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { serverEnds } from '../wire/index.ts'
@@ -31,6 +33,8 @@ import { type BannerInfo, renderBanner, renderJson, renderQuiet } from './banner
 import { guessShell } from './client-environment.ts'
 import { createDataFolder, type DataFolder, removeServerRecord, writeServerRecord } from './data-folder.ts'
 import { lockDataFolder } from './folder-lock.ts'
+import { type LiveSnapshot, openLiveSnapshot } from './live-snapshot.ts'
+import { openCounters, steadyNow } from './open-counters.ts'
 import { type Listeners, openListeners } from './open-listeners.ts'
 import { openResource } from './open-resource.ts'
 import { makeResourceKey, openManagementCredential, openMasterKey } from './secrets.ts'
@@ -76,49 +80,28 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
   const sealer = createSealer(openMasterKey(folder, options.secretKeyFile))
   const managementCredential = openManagementCredential(folder)
   const ca = options.caFile === undefined ? undefined : readCaFile(options.caFile)
-  const compiler = createCompiler({
-    findBuiltin: (name) => builtins.find(name)?.backend,
-    openTransport: (origin, timeouts) =>
-      createTransport({ origin, timeouts, ca, proxy: parts.proxy, maxConnections, maxIdleMs }),
-    readCredential: createCredentialReader(sealer, readSecret),
-  })
+  const isFirstStart = !existsSync(folder.database)
   const tables = await openSqliteTables(folder.database)
   const startedAt = new Date().toISOString()
-  let configWatch: ConfigWatch | undefined
+  let live: LiveSnapshot | undefined
   let listeners: Listeners | undefined
   let storedCompletions: StoredCompletions | undefined
+  let meter: Meter | undefined
+  let counters: Counters | undefined
   try {
     const resource = await openResource(tables, sealer, builtins.models[0], options.name)
-    const state = await openDesiredState(tables)
-    let keys: KeyRing = ringOf(await readResourceKeys(tables, sealer))
-    let snapshot: Snapshot = { keys, deployments: new Map() }
-    const refresh = (): void => {
-      snapshot = compiler.compile(state.list(), keys)
-    }
-
-    let configError: string | undefined
-    if (options.config !== undefined) {
-      configWatch = await watchConfig(
-        options.config,
-        { builtinModels: builtins.models, readSecret },
-        {
-          onChange(config) {
-            state.declare(config)
-            if (configError !== undefined || listeners)
-              log.info({ file: config.file }, 'the configuration file is in force')
-            configError = undefined
-          },
-          onError(failure) {
-            configError = formatFailure(failure)
-            // At the start it is what the start ends with.
-            if (listeners) log.error({ file: failure.file }, `the configuration file is not used:\n${configError}`)
-          },
-        },
-      )
-      if (configError !== undefined) throw new Fault('invalid-request', configError)
-    }
-    refresh()
-    state.subscribe(refresh)
+    live = await openLiveSnapshot({
+      tables,
+      sealer,
+      builtins,
+      config: options.config,
+      log,
+      readSecret,
+      openTransport: (origin, timeouts) =>
+        createTransport({ origin, timeouts, ca, proxy: parts.proxy, maxConnections, maxIdleMs }),
+    })
+    const { current, state, quota, capacityRules, namedKeys, configError } = live
+    const find = (name: string) => findDeployment(current(), name)
 
     storedCompletions = openStoredCompletions({
       table: tables.storedCompletions,
@@ -126,11 +109,33 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
       now: Date.now,
       log,
     })
+    meter = await openMeter({
+      table: tables.usage,
+      now: Date.now,
+      onProblem: (error) => log.error({}, `usage is not stored for the time being: ${String(error)}`),
+    })
+    counters = await openCounters({
+      url: readSecret('PONTO_SECRET_REDIS_URL'),
+      replicas: options.replicas,
+      dataFolder: folder.path,
+      isFirstStart,
+      log,
+    })
     const router = createRouter(createHealth(performance.now.bind(performance)), Math.random)
     const gateway = createGateway({
-      snapshot: () => snapshot,
+      snapshot: current,
       matchRoute: createRoutes(serverEnds, storedCompletions.routes),
-      pipeline: createPipeline([storedCompletions.policy], router, []),
+      pipeline: createPipeline(
+        [
+          storedCompletions.policy,
+          createSpillOver(find),
+          createCheckDeployment(Date.now),
+          meter.policy,
+          createLimiter({ counters, now: steadyNow }),
+        ],
+        router,
+        [meter.listener],
+      ),
       maxBodyBytes,
       log,
     })
@@ -142,32 +147,33 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
       endpoints: listeners ? [listeners.httpsUrl, ...(listeners.httpUrl ? [listeners.httpUrl] : [])] : [],
       dataFolder: folder.path,
       ...(options.config !== undefined && {
-        configFile: { path: options.config, ...(configError !== undefined && { error: configError }) },
+        configFile: { path: options.config, ...(configError() !== undefined && { error: configError() as string }) },
       }),
       engine: describeEngine(builtins),
     })
     const control = createControl({
       managementCredential,
-      isResourceKey: (key) => keys.has(hashKey(key)),
+      isResourceKey: (key) => current().keys.has(hashKey(key)),
       hostNames: names,
       state,
+      quota,
       sealer,
-      builtinModels: builtins.models.map(({ format, name, version, description }) => ({
-        format,
-        name,
-        version,
-        description,
-      })),
+      builtinModels: builtins.models,
+      capacityRules,
+      findCompiled: find,
       readSecret,
-      probeDeployment: (name) => probeDeployment(snapshot, name),
+      probeDeployment: (name) => probeDeployment(find(name)),
       tables,
       makeKey: makeResourceKey,
-      onKeysChanged(changed) {
-        keys = ringOf(changed)
-        refresh()
-      },
+      onKeysChanged: live.setResourceKeys,
+      onNamedKeysChanged: live.setNamedKeys,
+      usage: { table: tables.usage, meter, namedKeys },
       now: Date.now,
       readStatus,
+      listOwnWarnings: () => {
+        const reason = counters?.degradedReason()
+        return reason === undefined ? [] : [`Limits are counted without the shared store: ${reason}`]
+      },
       onFault: (fault, requestId) => log[faultCodes[fault.code].log]({ requestId, code: fault.code }, fault.message),
     })
     const handle: Handle = (request, url, setTurn) => {
@@ -192,7 +198,7 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
     announce(parts, listeners, {
       name: resource.name,
       key: firstKey?.value ?? '',
-      deployment: firstChat(snapshot),
+      deployment: firstChat(current()),
       notices: [...listeners.notices, ...state.listWarnings()],
     })
     if (!usesBuiltin(state)) await builtins.stop()
@@ -202,10 +208,11 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
     await listeners.stop(drainMs)
     listeners = undefined
   } finally {
-    configWatch?.close()
     await listeners?.stop(0)
-    compiler.close()
+    live?.close()
     await storedCompletions?.close()
+    await meter?.close()
+    await counters?.close()
     await tables.close()
   }
 }
@@ -230,12 +237,6 @@ function announce(
   process.stdout.write(text)
 }
 
-function ringOf(keys: readonly ResourceKey[]): KeyRing {
-  return new Map(
-    keys.map(({ name, value }) => [hashKey(value), { keyName: name, grant: undefined, expiresAt: undefined }]),
-  )
-}
-
 function readCaFile(path: string): string {
   try {
     return readFileSync(path, 'utf8')
@@ -244,6 +245,7 @@ function readCaFile(path: string): string {
   }
 }
 
+/** Deployments of the SKU for trying things out end by themselves, and give back what they had of their quota. */
 function usesBuiltin(state: DesiredState): boolean {
   return state.list().some(({ spec }) => spec.backends === undefined)
 }
@@ -268,8 +270,7 @@ function firstChat(snapshot: Snapshot): string {
   return 'NAME'
 }
 
-async function probeDeployment(snapshot: Snapshot, name: string) {
-  const deployment = findDeployment(snapshot, name)
+async function probeDeployment(deployment: Deployment | undefined) {
   const signal = AbortSignal.timeout(10_000)
   return Promise.all(
     (deployment?.routes ?? []).map(async ({ backend }) => ({ backend: backend.id, ...(await backend.probe(signal)) })),

@@ -4,7 +4,7 @@ import type { KeyView } from '../control/api.ts'
 import { Fault } from '../core/fault.ts'
 import type { CommandContext } from './context.ts'
 import { openManagementClient } from './management-client.ts'
-import { printFacts } from './print.ts'
+import { printFacts } from './terminal/print.ts'
 
 /** `ponto env`: the lines that point this shell's clients at the server. */
 export function defineEnv(command: Command, context: CommandContext): void {

@@ -1,10 +1,10 @@
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { openLocalCertificate } from '../boot/certificate.ts'
 import { createDataFolder, type DataFolder, writeServerRecord } from '../boot/data-folder.ts'
 import { openManagementCredential } from '../boot/secrets.ts'
 import { listServerNames } from '../boot/server-names.ts'
-import type { Pair } from '../boot/x509/issue-certificate.ts'
+import { openLocalCertificate } from '../boot/tls/certificate.ts'
+import type { Pair } from '../boot/tls/x509/issue-certificate.ts'
 
 export type SeenRequest = {
   readonly method: string

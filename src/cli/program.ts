@@ -37,9 +37,24 @@ const commands: readonly { name: string; summary: string; load: () => Promise<De
     load: async () => (await import('./deployment/deployment.ts')).defineDeployment,
   },
   {
+    name: 'model',
+    summary: 'list and show the models of the catalog',
+    load: async () => (await import('./model.ts')).defineModel,
+  },
+  {
+    name: 'quota',
+    summary: 'list, set and remove quota pools',
+    load: async () => (await import('./quota.ts')).defineQuota,
+  },
+  {
     name: 'key',
-    summary: 'list and regenerate the keys of the resource',
-    load: async () => (await import('./key.ts')).defineKey,
+    summary: 'list, create, rotate and revoke keys',
+    load: async () => (await import('./key/key.ts')).defineKey,
+  },
+  {
+    name: 'usage',
+    summary: 'tokens, requests and cost, by deployment, key and time',
+    load: async () => (await import('./usage.ts')).defineUsage,
   },
   {
     name: 'status',
@@ -57,7 +72,25 @@ const commands: readonly { name: string; summary: string; load: () => Promise<De
     load: async () => (await import('./env.ts')).defineEnv,
   },
   { name: 'version', summary: 'print the version', load: async () => (await import('./version.ts')).defineVersion },
+  {
+    name: 'completion',
+    summary: 'print the completion script of a shell',
+    load: async () => {
+      const { defineCompletion } = await import('./completion.ts')
+      return (command, context) =>
+        defineCompletion(command, context, () => defineAll(command.parent as Command, context))
+    },
+  },
 ]
+
+/** The program with every command defined, which else happens when one is asked for. */
+async function defineAll(program: Command, context: CommandContext): Promise<Command> {
+  for (const { name, load } of commands) {
+    const command = program.commands.find((one) => one.name() === name)
+    if (command && command.name() !== 'completion') (await load())(command, context)
+  }
+  return program
+}
 
 const examples = `
 Examples:

@@ -23,6 +23,7 @@ export type UpOptions = {
   readonly secretKeyFile?: string | undefined
   readonly caFile?: string | undefined
   readonly storedCompletionDays: number
+  readonly replicas: number
   readonly quiet: boolean
   readonly json: boolean
   readonly logLevel: (typeof logLevels)[number]
@@ -35,7 +36,9 @@ Examples:
   ponto up --host 0.0.0.0 --san ponto.lan           for the network, HTTPS only
   ponto up --host 0.0.0.0 --port 443 --tls-cert fullchain.pem --tls-key privkey.pem
   ponto up --name contoso                           also answers as contoso.openai.azure.com and its like
-  ponto up --config ponto.yaml                      deployments from a file, which is watched`
+  ponto up --config ponto.yaml                      deployments from a file, which is watched
+
+Servers that share their limits find each other in Redis or Valkey, at the address in PONTO_SECRET_REDIS_URL.`
 
 /** `ponto up`. The server itself is handed in, so that this file costs nothing to load. */
 export function defineUp(command: Command, context: CommandContext, up: (options: UpOptions) => Promise<void>): void {
@@ -73,6 +76,10 @@ export function defineUp(command: Command, context: CommandContext, up: (options
   add('--stored-completion-days <days>', 'how long chats with "store": true are kept', 'PONTO_STORED_COMPLETION_DAYS', {
     parse: parseDays,
     fallback: 30,
+  })
+  add('--replicas <number>', 'how many servers share the limits counted in Redis', 'PONTO_REPLICAS', {
+    parse: parseReplicas,
+    fallback: 1,
   })
   add('--quiet', 'print only the endpoint and a key', 'PONTO_QUIET', { fallback: false })
   add('--json', 'print what is ready as one line of JSON', 'PONTO_JSON', { fallback: false })
@@ -132,6 +139,12 @@ function parsePort(text: string): number {
   const port = Number(text)
   if (/^\d{1,5}$/.test(text) && port <= 65535) return port
   throw new InvalidArgumentError('A port is a number from 0 to 65535.')
+}
+
+function parseReplicas(text: string): number {
+  const replicas = Number(text)
+  if (/^\d{1,4}$/.test(text) && replicas >= 1) return replicas
+  throw new InvalidArgumentError('A number of servers is a whole number from 1 to 9999.')
 }
 
 function parseDays(text: string): number {

@@ -1,4 +1,6 @@
+import type { CatalogModel } from '../snapshot/catalog/catalog.ts'
 import type { BackendSpec, DeploymentSpec } from '../snapshot/deployment-spec.ts'
+import type { NamedKeySpec } from '../snapshot/keys/named-key.ts'
 
 /**
  * The management API, under `/management` on the same listener as the data plane. JSON in and out.
@@ -11,16 +13,49 @@ import type { BackendSpec, DeploymentSpec } from '../snapshot/deployment-spec.ts
  * GET    /management/status                      -> Status
  * GET    /management/keys                        -> { value: KeyView[] }
  * POST   /management/keys/{key1|key2}/regenerate -> KeyView
+ * GET    /management/named-keys                  -> { value: NamedKeyView[] }
+ * GET    /management/named-keys/{name}           -> NamedKeyView
+ * PUT    /management/named-keys/{name}           NamedKeyInput without name -> 200 | 201 NamedKeyView, with the secret when it is new (If-Match, If-None-Match: *)
+ * PATCH  /management/named-keys/{name}           JSON merge patch -> NamedKeyView (If-Match)
+ * DELETE /management/named-keys/{name}           -> 204 (If-Match)
+ * POST   /management/named-keys/{name}/rotate    { "overlapSeconds"?: 0 } -> NamedKeyView with the new secret; the old one goes on for that long
+ * POST   /management/named-keys/{name}/revoke    -> NamedKeyView; final, and from the answer on the key opens nothing
  * GET    /management/models                      -> { value: ModelView[] }
+ * GET    /management/models/{name}               -> { value: ModelView[] }, its versions, the default one first
+ * GET    /management/quota                       -> { value: QuotaView[] }
+ * GET    /management/quota/{name}                -> QuotaView; the name is SKU, SKU.MODEL or PUBLISHER.SKU.MODEL, in any case
+ * PUT    /management/quota/{name}                { limit } -> 200 | 201 QuotaView
+ * DELETE /management/quota/{name}                -> 204; 404 when there is none
  * GET    /management/deployments                 -> { value: DeploymentView[] }
  * GET    /management/deployments/{name}          -> DeploymentView
  * PUT    /management/deployments/{name}          DeploymentInput without name -> 200 | 201 DeploymentView (If-Match, If-None-Match: *)
  * PATCH  /management/deployments/{name}          JSON merge patch (RFC 7396) -> DeploymentView (If-Match)
  * DELETE /management/deployments/{name}          -> 204; 404 when there is none (If-Match)
  * GET    /management/deployments/{name}/probe    -> { value: ProbeView[] }
+ * POST   /management/deployments/{name}/pause    -> DeploymentView; inference gets 423 until it is resumed
+ * POST   /management/deployments/{name}/resume   -> DeploymentView
+ * GET    /management/deployments/{name}/upgrade  -> UpgradePreview: what the version upgrade option will do
+ * GET    /management/usage                       ?from&to&groupBy=hour|day|month|deployment|model|key,...&deployment&key
+ *                                                -> { from, to, value: UsageView[] }; the last 24 hours in one row when nothing is asked
+ * GET    /management/budgets                     -> { value: BudgetView[] }
+ *
+ * `?dryRun=true` on PUT, PATCH, DELETE, pause and resume: everything is judged, nothing is written.
  */
 
 export type KeyView = { readonly name: 'key1' | 'key2'; readonly value: string; readonly createdAt: string }
+
+/** A key beside the resource's two. */
+export type NamedKeyView = NamedKeySpec & {
+  /** In the answer that made it, and never again. */
+  readonly secret?: string
+  readonly status: 'active' | 'expired' | 'revoked'
+  /** While the secret before this one is still taken. */
+  readonly previousSecretEndsAt?: string
+  readonly revokedAt?: string
+  readonly etag: string
+  readonly createdAt: string
+  readonly updatedAt: string
+}
 
 /** What the outside sees of a credential: that there is one, and where it comes from. Never the secret. */
 export type CredentialView = { readonly env: string } | { readonly stored: true }
@@ -29,6 +64,13 @@ export type BackendView = Omit<BackendSpec, 'credential'> & { readonly credentia
 
 export type DeploymentView = Omit<DeploymentSpec, 'backends'> & {
   readonly backends?: readonly BackendView[]
+  /** The version that is served now, which the upgrade option may have moved from `model.version`. */
+  readonly servedVersion?: string
+  /** What capacity and `rateLimits` come to; absent without limits. */
+  readonly effectiveLimits?: LimitsView
+  readonly lifecycle?: LifecycleView
+  /** When it ends by itself: deployments of SKU DeveloperTier only. */
+  readonly expiresAt?: string
   readonly etag: string
   /** Where it is declared: made by API or CLI, or in the configuration file (then read-only here). */
   readonly source: { readonly kind: 'stored' } | { readonly kind: 'file'; readonly file: string; readonly line: number }
@@ -36,11 +78,88 @@ export type DeploymentView = Omit<DeploymentSpec, 'backends'> & {
   readonly updatedAt: string
 }
 
-export type ModelView = {
-  readonly format: string
-  readonly name: string
-  readonly version: string
+export type LimitsView =
+  | {
+      readonly kind: 'rate'
+      /** `renewalPeriod` is seconds. */
+      readonly rateLimits: readonly {
+        readonly key: 'request' | 'token'
+        readonly renewalPeriod: number
+        readonly count: number
+      }[]
+      readonly tokenAccounting: 'settle' | 'estimate'
+      readonly borrowableTokensPerMinute?: number
+    }
+  | {
+      readonly kind: 'provisioned'
+      readonly inputTokensPerMinute: number
+      readonly outputWeight: number
+      readonly concurrency?: number
+    }
+  | { readonly kind: 'enqueued'; readonly tokens: number }
+
+export type LifecycleView = {
+  readonly status: string
+  readonly retiresAt?: string
+  readonly replacement?: { readonly name: string; readonly version: string }
+}
+
+/** A version of a model. Numbers of capacity are units. */
+export type ModelView = Omit<CatalogModel, 'lifecycle' | 'description'> & {
   readonly description: string
+  readonly lifecycle: LifecycleView
+  /** Names of the deployments that serve it now. */
+  readonly deployments: readonly string[]
+}
+
+/** A quota pool: how much the deployments of a model and SKU may have together. All numbers are units of capacity. */
+export type QuotaView = {
+  readonly name: string
+  /** Absent: any publisher. */
+  readonly format?: string
+  /** Absent: all models together. */
+  readonly model?: string
+  readonly sku: string
+  /** What a unit is, in Azure's words. */
+  readonly unit: string
+  readonly limit: number
+  /** More than `limit` after that was lowered. */
+  readonly used: number
+  readonly available: number
+  readonly deployments: readonly { readonly name: string; readonly capacity: number }[]
+  /** Made by API or CLI, or declared in the configuration file (then read-only here). */
+  readonly source: { readonly kind: 'stored' } | { readonly kind: 'file'; readonly file: string }
+}
+
+/** What was used, for the groups that were asked for. Tokens; `cost` in the currency of the prices. */
+export type UsageView = {
+  /** The start of the hour (ISO 8601), the day or the month, in UTC. */
+  readonly hour?: string
+  readonly day?: string
+  readonly month?: string
+  readonly deployment?: string
+  readonly model?: string
+  readonly key?: string
+  readonly requests: number
+  readonly failed: number
+  /** By limits and budgets. */
+  readonly refused: number
+  /** Requests whose tokens nobody counted, so that they are a guess. */
+  readonly estimated: number
+  readonly promptTokens: number
+  readonly cachedTokens: number
+  readonly completionTokens: number
+  readonly reasoningTokens: number
+  readonly cost: number
+}
+
+export type BudgetView = {
+  readonly key: string
+  readonly unit: 'tokens' | 'cost'
+  readonly period: 'day' | 'month'
+  readonly limit: number
+  readonly spent: number
+  readonly resetsAt: string
 }
 
 export type ProbeView = { readonly backend: string; readonly ok: boolean; readonly detail: string }

@@ -4,13 +4,16 @@ import { join } from 'node:path'
 import type { Fault } from '../core/fault.ts'
 import { randomId } from '../core/id.ts'
 import { createSealer } from '../core/seal.ts'
+import { openMeter } from '../policy/meter/meter.ts'
 import type { Tables } from '../port/tables/port.ts'
 import { openSqliteTables } from '../port/tables/sqlite.ts'
+import { createCatalog } from '../snapshot/catalog/create-catalog.ts'
 import { createCredentialReader } from '../snapshot/credential.ts'
 import { type DesiredState, openDesiredState } from '../snapshot/desired-state.ts'
+import { openQuotaState, type QuotaState } from '../snapshot/quota-state.ts'
 import { type ResourceKey, storeResourceKey } from '../snapshot/resource-keys.ts'
 import type { ErrorBody } from './api.ts'
-import { createControl } from './create-control.ts'
+import { type ControlOptions, createControl } from './create-control.ts'
 
 /** For tests: a whole management API behind a real server, with a real database. */
 
@@ -30,6 +33,7 @@ export type SendOptions = { headers?: Record<string, string>; body?: unknown; ty
 export type ControlFixture = {
   readonly base: string
   readonly state: DesiredState
+  readonly quota: QuotaState
   readonly tables: Tables
   readonly faults: readonly Fault[]
   /** The keys as they were announced to the data plane, each time. */
@@ -43,10 +47,15 @@ export type ControlFixture = {
   stop(): Promise<void>
 }
 
-export async function startControl(): Promise<ControlFixture> {
+const builtinModels = [{ format: 'Ponto', name: 'builtin-nano', version: '1', description: 'small' }]
+
+export async function startControl(
+  more: Partial<Pick<ControlOptions, 'capacityRules' | 'findCompiled' | 'now' | 'onNamedKeysChanged' | 'usage'>> = {},
+): Promise<ControlFixture> {
   const folder = mkdtempSync(join(tmpdir(), 'ponto-control-'))
   const tables = await openSqliteTables(join(folder, 'ponto.db'))
   const state = await openDesiredState(tables)
+  const quota = await openQuotaState(tables.quota, () => 2_000)
   const sealer = createSealer(new Uint8Array(32).fill(3))
   const readSecret = (name: string) => (name === 'PONTO_SECRET_SET' ? `${planted}-env` : undefined)
   const faults: Fault[] = []
@@ -55,17 +64,22 @@ export async function startControl(): Promise<ControlFixture> {
   for (const name of ['key1', 'key2'] as const) {
     await storeResourceKey(tables, sealer, { name, value: resourceKey, createdAt: 1_000 })
   }
+  const meter = await openMeter({ table: tables.usage, now: () => 2_000, onProblem: () => {} })
   const handleManagement = createControl({
     state,
+    quota,
     tables,
     sealer,
     readSecret,
-    builtinModels: [{ format: 'Ponto', name: 'builtin-nano', version: '1', description: 'small' }],
+    builtinModels,
+    capacityRules: () => ({ catalog: createCatalog(builtinModels), pools: quota.list(), placement: {}, now: 2_000 }),
+    findCompiled: () => undefined,
     managementCredential: credential,
     isResourceKey: (key) => key === resourceKey,
     hostNames: ['ponto.example', '::1:2'],
     makeKey: () => `new-${randomId(20)}`,
     onKeysChanged: (keys) => announced.push(keys),
+    onNamedKeysChanged: () => {},
     probeDeployment: async (name) => {
       if (name === 'broken') throw new Error('a bug')
       return [{ backend: name, ok: true, detail: 'it answers (200)' }]
@@ -79,8 +93,11 @@ export async function startControl(): Promise<ControlFixture> {
       dataFolder: '/data',
       engine: { state: 'ready', detail: '' },
     }),
+    listOwnWarnings: () => [],
+    usage: { table: tables.usage, meter, namedKeys: () => [] },
     onFault: (fault) => faults.push(fault),
     now: () => 2_000,
+    ...more,
   })
   const server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: handleManagement })
   const base = `http://127.0.0.1:${server.port}`
@@ -88,6 +105,7 @@ export async function startControl(): Promise<ControlFixture> {
   return {
     base,
     state,
+    quota,
     tables,
     faults,
     announced,

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { createSealer } from '../core/seal.ts'
 import { deploymentSpecSchema } from '../snapshot/deployment-spec.ts'
 import { storeResourceKey } from '../snapshot/resource-keys.ts'
-import type { DeploymentView } from './api.ts'
+import type { DeploymentView, ModelView } from './api.ts'
 import {
   type ControlFixture,
   credential,
@@ -210,7 +210,7 @@ describe('bad bodies', () => {
       { body: { modle: {}, ...remote() } },
       400,
       'InvalidRequest',
-      'modle: unknown field, allowed are name, model, backends',
+      'modle: unknown field, allowed are name, model, sku, rateLimits, tokenAccounting, concurrency, versionUpgradeOption, dynamicThrottlingEnabled, spilloverDeploymentName, serviceTier, deploymentState, price, backends',
     ],
     [
       'another name',
@@ -259,7 +259,7 @@ describe('bad bodies', () => {
       { body: { model: { name: 'gpt-4o' } } },
       400,
       'InvalidModel',
-      'model: there is no built-in model "gpt-4o" (format OpenAI, version 1); there is: "builtin-nano" (format Ponto, version 1). To use a model that runs elsewhere, give backends: [{url: "https://.../v1"}]',
+      'model: there is no built-in model "gpt-4o" (format OpenAI, version 2024-11-20); there is: "builtin-nano" (format Ponto, version 1). To use a model that runs elsewhere, give backends: [{url: "https://.../v1"}]',
     ],
   ])('%s', async (_what, options, status, code, message) => {
     const response = await send('PUT', path, options)
@@ -304,8 +304,17 @@ describe('the rest', () => {
   test('status and models', async () => {
     const status = (await send('GET', '/status')).json<Record<string, unknown>>()
     expect(status).toMatchObject({ name: 'mine', deployments: 0, warnings: [] })
-    expect((await send('GET', '/models')).json<unknown>()).toEqual({
-      value: [{ format: 'Ponto', name: 'builtin-nano', version: '1', description: 'small' }],
+    const models = (await send('GET', '/models')).json<{ value: ModelView[] }>().value
+    expect(models.find(({ name }) => name === 'builtin-nano')).toMatchObject({
+      format: 'Ponto',
+      version: '1',
+      runsOn: ['builtin'],
+    })
+    const versions = (await send('GET', '/models/GPT-4O')).json<{ value: ModelView[] }>().value
+    expect(versions.map(({ version }) => version)).toEqual(['2024-11-20', '2024-08-06', '2024-05-13'])
+    expect(errorOf(await send('GET', '/models/gpt-4p'))).toMatchObject({
+      code: 'NotFound',
+      message: expect.stringContaining('"gpt-4o"'),
     })
   })
 

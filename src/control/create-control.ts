@@ -5,13 +5,19 @@ import { createDeployments, type DeploymentsOptions } from './deployments.ts'
 import { describeFault } from './errors.ts'
 import { type Answer, writeAnswer } from './http/answer.ts'
 import { createKeys, type KeysOptions } from './keys.ts'
-import { listModels } from './models.ts'
+import { listModels, showModel } from './models.ts'
+import { createNamedKeys, type NamedKeysOptions } from './named-keys/named-keys.ts'
+import { createQuota, type QuotaOptions } from './quota.ts'
 import { type StatusOptions, showStatus } from './status.ts'
+import { listBudgets, showUsage, type UsageOptions } from './usage.ts'
 
 export type ControlOptions = AuthenticateOptions &
   DeploymentsOptions &
   KeysOptions &
-  StatusOptions & {
+  NamedKeysOptions &
+  QuotaOptions &
+  StatusOptions &
+  UsageOptions & {
     /** Told of every refusal and failure, for the log. */
     onFault(fault: Fault, requestId: string): void
   }
@@ -24,17 +30,34 @@ export function createControl(options: ControlOptions): (request: Request) => Pr
   const gate = createGate(options)
   const deployments = createDeployments(options)
   const keys = createKeys(options)
+  const namedKeys = createNamedKeys(options)
+  const quota = createQuota(options)
   const routes: readonly Route[] = [
     { pattern: '/management/status', methods: { GET: async () => showStatus(options) } },
-    { pattern: '/management/models', methods: { GET: async () => listModels(options.builtinModels) } },
+    { pattern: '/management/models', methods: { GET: async () => listModels(options) } },
+    { pattern: '/management/models/{name}', methods: { GET: async (_request, name) => showModel(options, name) } },
+    { pattern: '/management/quota', methods: { GET: quota.list } },
+    { pattern: '/management/quota/{name}', methods: { GET: quota.show, PUT: quota.put, DELETE: quota.remove } },
+    { pattern: '/management/usage', methods: { GET: async (request) => showUsage(options, request) } },
+    { pattern: '/management/budgets', methods: { GET: async () => listBudgets(options) } },
     { pattern: '/management/keys', methods: { GET: keys.list } },
     { pattern: '/management/keys/{name}/regenerate', methods: { POST: keys.regenerate } },
+    { pattern: '/management/named-keys', methods: { GET: namedKeys.list } },
+    {
+      pattern: '/management/named-keys/{name}',
+      methods: { GET: namedKeys.show, PUT: namedKeys.put, PATCH: namedKeys.patch, DELETE: namedKeys.remove },
+    },
+    { pattern: '/management/named-keys/{name}/rotate', methods: { POST: namedKeys.rotate } },
+    { pattern: '/management/named-keys/{name}/revoke', methods: { POST: namedKeys.revoke } },
     { pattern: '/management/deployments', methods: { GET: deployments.list } },
     {
       pattern: '/management/deployments/{name}',
       methods: { GET: deployments.show, PUT: deployments.put, PATCH: deployments.patch, DELETE: deployments.remove },
     },
     { pattern: '/management/deployments/{name}/probe', methods: { GET: deployments.probe } },
+    { pattern: '/management/deployments/{name}/pause', methods: { POST: deployments.pause } },
+    { pattern: '/management/deployments/{name}/resume', methods: { POST: deployments.resume } },
+    { pattern: '/management/deployments/{name}/upgrade', methods: { GET: deployments.upgrade } },
   ]
 
   async function answer(request: Request): Promise<Answer> {

@@ -1,73 +1,129 @@
+import type { Deployment } from '../core/deployment.ts'
 import { Fault } from '../core/fault.ts'
-import { isJsonObject, type JsonObject } from '../core/json.ts'
-import type { Sealer } from '../core/seal.ts'
-import { sealCredential } from '../snapshot/credential.ts'
-import type { BackendSpec, DeploymentSpec } from '../snapshot/deployment-spec.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { DeploymentSpec } from '../snapshot/deployment-spec.ts'
 import type { DesiredDeployment, DesiredState } from '../snapshot/desired-state.ts'
-import { readDeployment } from '../snapshot/read-deployment.ts'
-import type { ModelView, ProbeView } from './api.ts'
+import { judgePause } from '../snapshot/judge-capacity.ts'
+import { planDeployment } from '../snapshot/plan/plan-deployment.ts'
+import { previewUpgrade } from '../snapshot/plan/preview-upgrade.ts'
+import { shareOf } from '../snapshot/quota.ts'
+import { type AcceptOptions, acceptDeployment, forgetOldModel } from './accept-deployment.ts'
+import type { DeploymentView, ProbeView } from './api.ts'
 import { viewDeployment } from './deployment-view.ts'
 import { refuseDocument } from './errors.ts'
 import type { Answer } from './http/answer.ts'
 import { mergePatch } from './http/merge-patch.ts'
 import { checkPreconditions } from './http/preconditions.ts'
 import { readJsonBody } from './http/read-body.ts'
-import { credentialRule, keepCredentials } from './keep-credentials.ts'
 
-export type DeploymentsOptions = {
+export type DeploymentsOptions = AcceptOptions & {
   readonly state: DesiredState
-  readonly sealer: Sealer
-  readonly builtinModels: readonly ModelView[]
-  /** The value of an environment variable. */
-  readSecret(name: string): string | undefined
   probeDeployment(name: string): Promise<readonly ProbeView[]>
+  /** Unix milliseconds. */
+  now(): number
+  /** The deployment as the data plane has it now. */
+  findCompiled(name: string): Deployment | undefined
 }
 
 type Handler = (request: Request, name: string) => Promise<Answer>
 
-/** What GET adds to a document; accepted back, so that what was read can be changed and written. */
-const shownFields = ['etag', 'source', 'createdAt', 'updatedAt'] as const
+/** What a write makes of what is there; what it throws refuses the write. */
+type Edit = (current: DesiredDeployment | undefined) => DeploymentSpec
 
 export function createDeployments(
   options: DeploymentsOptions,
-): Record<'list' | 'show' | 'put' | 'patch' | 'remove' | 'probe', Handler> {
+): Record<'list' | 'show' | 'put' | 'patch' | 'remove' | 'probe' | 'pause' | 'resume' | 'upgrade', Handler> {
   const { state } = options
 
   function find(name: string): DesiredDeployment {
     return state.get(name) ?? refuseUnknown(name)
   }
 
+  function listSpecs(): DeploymentSpec[] {
+    return state.list().map(({ spec }) => spec)
+  }
+
   /** The document as it will be stored. Runs inside the write, so that `current` is what the write replaces. */
   function accept(document: JsonObject, name: string, current: DesiredDeployment | undefined): DeploymentSpec {
-    const kept = keepCredentials(withoutShownFields(document, name), current?.spec)
-    if ('problems' in kept) throw refuseDocument(kept.problems)
-    const reading = readDeployment({ ...kept.input, name }, { ...options, credentialRule })
-    if ('problems' in reading) throw refuseDocument(reading.problems)
-    return sealSpec(reading.spec, options.sealer)
+    return acceptDeployment(document, name, current?.spec, listSpecs(), options)
+  }
+
+  function view(deployment: DesiredDeployment): DeploymentView {
+    return viewDeployment(deployment, options.findCompiled(deployment.spec.name))
+  }
+
+  function answer(status: number, deployment: DesiredDeployment): Answer {
+    return { status, body: view(deployment), headers: { etag: `"${deployment.etag}"` } }
+  }
+
+  /** Judges the write, makes none of it, and answers what would be. */
+  function tryOut(name: string, edit: Edit): Answer {
+    state.requireWritable(name)
+    const current = state.get(name)
+    const spec = { ...edit(current), name: current?.spec.name ?? name }
+    const { catalog, pools, now } = options.capacityRules()
+    const createdAt = current?.createdAt ?? now
+    const specs = [...listSpecs().filter((other) => other !== current?.spec), spec]
+    const plan = planDeployment(spec, { catalog, now, createdAt, pool: shareOf(spec, pools, specs) })
+    const source = { kind: 'stored' } as const
+    const deployment = { source, etag: '', ...current, spec, createdAt, updatedAt: now }
+    return { status: current ? 200 : 201, body: viewDeployment(deployment, plan) }
+  }
+
+  async function write(request: Request, name: string, edit: Edit): Promise<Answer> {
+    if (isDryRun(request)) return tryOut(name, edit)
+    const { deployment, isNew } = await state.write(name, edit)
+    return answer(isNew ? 201 : 200, deployment)
+  }
+
+  /** Judges nothing but whether it can be paused: who wants a deployment to stop is not told what else is wrong with it. */
+  function setState(deploymentState: 'Running' | 'Paused'): Handler {
+    return async (request, name) => {
+      const found = find(name)
+      checkPreconditions(request.headers, stateOf(found))
+      if ((found.spec.deploymentState ?? 'Running') === deploymentState) return answer(200, found)
+      return write(request, name, (current) => {
+        if (!current) return refuseUnknown(name)
+        checkPreconditions(request.headers, stateOf(current))
+        const next = { ...current.spec, deploymentState }
+        const problems = judgePause(next)
+        if (problems.length > 0) throw refuseDocument(problems)
+        return next
+      })
+    }
   }
 
   return {
-    list: async () => ({ status: 200, body: { value: state.list().map(viewDeployment) } }),
+    pause: setState('Paused'),
+    resume: setState('Running'),
+    upgrade: async (_request, name) => {
+      const { spec } = find(name)
+      const { catalog, now } = options.capacityRules()
+      return { status: 200, body: previewUpgrade(spec, catalog, now) }
+    },
+    list: async () => ({ status: 200, body: { value: state.list().map(view) } }),
     show: async (_request, name) => answer(200, find(name)),
     async put(request, name) {
       const document = await readJsonBody(request)
-      const { deployment, isNew } = await state.write(name, (current) => {
+      return write(request, name, (current) => {
         checkPreconditions(request.headers, stateOf(current))
         return accept(document, name, current)
       })
-      return answer(isNew ? 201 : 200, deployment)
     },
     async patch(request, name) {
       const patch = await readJsonBody(request)
-      const { deployment } = await state.write(name, (current) => {
+      return write(request, name, (current) => {
         if (!current) return refuseUnknown(name)
         checkPreconditions(request.headers, stateOf(current))
-        const { source, etag, createdAt, updatedAt, ...shown } = viewDeployment(current)
-        return accept(mergePatch(shown as unknown as JsonObject, patch), name, current)
+        return accept(mergePatch(forgetOldModel(asPatch(current), patch), patch), name, current)
       })
-      return answer(200, deployment)
     },
     async remove(request, name) {
+      if (isDryRun(request)) {
+        state.requireWritable(name)
+        checkPreconditions(request.headers, stateOf(find(name)))
+        return { status: 204 }
+      }
       const wasThere = await state.remove(name, (current) => checkPreconditions(request.headers, stateOf(current)))
       return wasThere ? { status: 204 } : refuseUnknown(name)
     },
@@ -78,8 +134,19 @@ export function createDeployments(
   }
 }
 
-function answer(status: number, deployment: DesiredDeployment): Answer {
-  return { status, body: viewDeployment(deployment), headers: { etag: `"${deployment.etag}"` } }
+/** The document of a deployment, as it is shown. */
+function asPatch(current: DesiredDeployment): JsonObject {
+  const { source, etag, createdAt, updatedAt, ...document } = viewDeployment(current)
+  return document as unknown as JsonObject
+}
+
+function isDryRun(request: Request): boolean {
+  const value = new URL(request.url).searchParams.get('dryRun')
+  if (value === null || value === 'false') return false
+  if (value === 'true') return true
+  throw new Fault('invalid-request', `dryRun: got ${JSON.stringify(value)}, expected "true" or "false"`, {
+    param: 'dryRun',
+  })
 }
 
 function refuseUnknown(name: string): never {
@@ -87,28 +154,6 @@ function refuseUnknown(name: string): never {
     'deployment-not-found',
     `There is no deployment ${JSON.stringify(name)}. GET /management/deployments lists those there are.`,
   )
-}
-
-function withoutShownFields(document: JsonObject, name: string): JsonObject {
-  const given = document.name
-  if (given !== undefined && (typeof given !== 'string' || given.toLowerCase() !== name.toLowerCase())) {
-    const shown = typeof given === 'string' ? JSON.stringify(given) : 'another type'
-    const text = `got ${shown}, expected ${JSON.stringify(name)} as in the path (a deployment cannot be renamed), or nothing`
-    throw refuseDocument([{ path: ['name'], text }])
-  }
-  const rest = { ...document }
-  for (const field of shownFields) delete rest[field]
-  return rest
-}
-
-/** Secrets as they will be stored. */
-function sealSpec(spec: DeploymentSpec, sealer: Sealer): DeploymentSpec {
-  const seal = (backend: BackendSpec): BackendSpec => {
-    const { credential, url } = backend
-    const isPlain = isJsonObject(credential) && 'value' in credential
-    return isPlain ? { ...backend, credential: sealCredential(sealer, spec.name, url, credential.value) } : backend
-  }
-  return spec.backends ? { ...spec, backends: spec.backends.map(seal) } : spec
 }
 
 function stateOf(current: DesiredDeployment | undefined): { etag: string; name: string } | undefined {

@@ -1,14 +1,20 @@
 import type { DesiredState } from '../snapshot/desired-state.ts'
+import { describeOverdrawn } from '../snapshot/quota.ts'
+import type { QuotaState } from '../snapshot/quota-state.ts'
 import type { Status } from './api.ts'
 import type { Answer } from './http/answer.ts'
 
 export type StatusOptions = {
   readonly state: DesiredState
+  readonly quota: QuotaState
   /** What the composition root knows. */
   readStatus(): Omit<Status, 'deployments' | 'warnings'>
+  listOwnWarnings(): readonly string[]
 }
 
-export function showStatus({ state, readStatus }: StatusOptions): Answer {
-  const body: Status = { ...readStatus(), deployments: state.list().length, warnings: state.listWarnings() }
+export function showStatus({ state, quota, readStatus, listOwnWarnings }: StatusOptions): Answer {
+  const specs = state.list().map(({ spec }) => spec)
+  const warnings = [...state.listWarnings(), ...describeOverdrawn(quota.list(), specs), ...listOwnWarnings()]
+  const body: Status = { ...readStatus(), deployments: specs.length, warnings }
   return { status: 200, body }
 }

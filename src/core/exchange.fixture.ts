@@ -39,6 +39,7 @@ export function makeExchange(more: Partial<Exchange> = {}): Exchange {
     call: makeChatCall(),
     deployment: makeDeployment(),
     spilledFrom: undefined,
+    servedTier: undefined,
     signal: new AbortController().signal,
     header: () => null,
     answerHeaders: {},

@@ -1,5 +1,5 @@
 import type { Call } from './call.ts'
-import type { Deployment } from './deployment.ts'
+import type { Deployment, ServiceTier } from './deployment.ts'
 import type { Fault } from './fault.ts'
 import type { Tally } from './tally.ts'
 
@@ -27,6 +27,9 @@ export type Caller = {
   readonly expiresAt: number | undefined
 }
 
+/** What a call was served as. Flex waits for room that nobody else needs; a deployment is never of that tier, only a call. */
+export type ServedTier = ServiceTier | 'flex'
+
 /** How a call ended: `aborted` when the caller went away, `failed` before or during the answer. */
 export type Outcome = 'done' | 'failed' | 'aborted'
 
@@ -44,6 +47,8 @@ export type Exchange = {
   call: Call
   /** What answers the call: changes once when it spills over. */
   deployment: Deployment
+  /** In which service tier the call is served; undefined until that is decided. */
+  servedTier: ServedTier | undefined
   /** The deployment that was asked for and could not take the call. */
   spilledFrom: Deployment | undefined
   readonly signal: AbortSignal
@@ -63,11 +68,7 @@ export type Exchange = {
 /** What is told of every call that had a deployment, once, when it has ended. */
 export type EndListener = (exchange: Exchange, outcome: Outcome, fault: Fault | undefined) => void
 
-/** Gives back everything that was taken for the call. */
-export function releaseHolds(exchange: Exchange, outcome: Outcome): void {
-  let hold = exchange.holds.pop()
-  while (hold) {
-    hold.release(exchange.tally, outcome)
-    hold = exchange.holds.pop()
-  }
+/** Gives back what was taken for the call: everything, or all but the first `kept` holds. */
+export function releaseHolds(exchange: Exchange, outcome: Outcome, kept = 0): void {
+  while (exchange.holds.length > kept) exchange.holds.pop()?.release(exchange.tally, outcome)
 }

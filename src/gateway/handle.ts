@@ -62,7 +62,7 @@ async function answer(
 ): Promise<Response> {
   const endpoint = requireEndpoint(match, request.method, url.pathname)
   const snapshot = options.snapshot()
-  const caller = authenticate(request.headers, snapshot.keys)
+  const caller = authenticate(request.headers, snapshot.keys, Date.now())
   const apiVersion = url.searchParams.get('api-version')
   checkApiVersion(apiVersion, endpoint.apiVersion, url.pathname)
   const params = match.found === 'endpoint' ? match.params : {}
@@ -73,7 +73,7 @@ async function answer(
   if (endpoint.kind === 'list') {
     const named =
       params.model ?? url.searchParams.get('model') ?? request.headers.get('x-ms-model-mesh-model-name') ?? ''
-    return respondList(endpoint.list, snapshot, named, apiVersion ?? '', headers)
+    return respondList(endpoint.list, snapshot, caller, named, apiVersion ?? '', headers)
   }
   const exchange = await readExchange(
     options,
@@ -114,7 +114,7 @@ async function readExchange(
     header,
   }
   const call = end.readCall(input)
-  const deployment = resolveDeployment(snapshot, call.deployment)
+  const deployment = resolveDeployment(snapshot, caller, call.deployment)
   if (!deployment.kinds.has(call.kind)) {
     throw new Fault(
       'operation-not-supported',
@@ -127,6 +127,7 @@ async function readExchange(
     call,
     deployment,
     spilledFrom: undefined,
+    servedTier: undefined,
     signal: request.signal,
     header,
     answerHeaders,

@@ -1,13 +1,18 @@
 import type { Deployment } from '../core/deployment.ts'
+import type { Caller } from '../core/exchange.ts'
 import { Fault } from '../core/fault.ts'
 import { nearestNames } from '../core/text/nearest-names.ts'
+import { mayUse } from '../policy/authorize.ts'
 import { findDeployment, type Snapshot } from '../snapshot/snapshot.ts'
 
-/** The deployment asked for. A server with a single one needs no name, as a serverless endpoint does not. */
-export function resolveDeployment(snapshot: Snapshot, name: string): Deployment {
-  const { deployments } = snapshot
+/**
+ * The deployment asked for. A caller with a single one needs no name, as a serverless endpoint does not. One that the caller may not
+ * use is refused in the same words as one that does not exist, so that a key cannot be used to find out what else there is.
+ */
+export function resolveDeployment(snapshot: Snapshot, caller: Caller, name: string): Deployment {
   if (name === '') {
-    const [only] = deployments.size === 1 ? deployments.values() : []
+    const visible = listVisible(snapshot, caller)
+    const [only] = visible.length === 1 ? visible : []
     if (only) return only
     throw new Fault(
       'no-model',
@@ -15,16 +20,28 @@ export function resolveDeployment(snapshot: Snapshot, name: string): Deployment 
     )
   }
   const deployment = findDeployment(snapshot, name)
-  if (deployment) return deployment
-  const nearest = nearestNames(name, namesOf(deployments.values()))
-  const hint = nearest.length > 0 ? ` Did you mean ${nearest.map((near) => `'${near}'`).join(', ')}?` : ''
-  throw new Fault(
-    'deployment-not-found',
-    `Unknown model: ${name}. The API deployment for this resource does not exist.${hint} GET /openai/deployments lists what there is.`,
-    { model: name, nearest, param: 'model' },
-  )
+  if (deployment && mayUse(caller, name)) return deployment
+  throw describeUnknown(snapshot, caller, name)
 }
 
-function* namesOf(deployments: Iterable<Deployment>): Generator<string> {
-  for (const { name } of deployments) yield name
+/** What the caller may use. */
+export function listVisible(snapshot: Snapshot, caller: Caller): readonly Deployment[] {
+  return [...snapshot.deployments.values()].filter(({ name }) => mayUse(caller, name))
+}
+
+function describeUnknown(snapshot: Snapshot, caller: Caller, name: string): Fault {
+  const nearest = nearestNames(
+    name,
+    listVisible(snapshot, caller).map((visible) => visible.name),
+  )
+  const hint = nearest.length > 0 ? ` Did you mean ${nearest.map((near) => `'${near}'`).join(', ')}?` : ''
+  const isScoped = caller.grant?.deployments !== undefined
+  const [whose, what] = isScoped
+    ? [`, or not for the key '${caller.keyName}'`, 'what this key may use']
+    : ['', 'what there is']
+  return new Fault(
+    'deployment-not-found',
+    `Unknown model: ${name}. The API deployment for this resource does not exist${whose}.${hint} GET /openai/deployments lists ${what}.`,
+    { model: name, nearest, param: 'model' },
+  )
 }

@@ -1,4 +1,3 @@
-import type { Deployment } from '../core/deployment.ts'
 import type { Exchange } from '../core/exchange.ts'
 import type { Reply } from '../core/reply.ts'
 import type { Pipeline } from '../policy/pipeline.ts'
@@ -19,6 +18,15 @@ const exposed = [
   'retry-after-ms',
   'x-ms-retry-after-ms',
   'x-should-retry',
+  'x-ratelimit-limit-requests',
+  'x-ratelimit-limit-tokens',
+  'x-ratelimit-remaining-requests',
+  'x-ratelimit-remaining-tokens',
+  'x-ratelimit-reset-requests',
+  'x-ratelimit-reset-tokens',
+  'azure-openai-deployment-utilization',
+  'x-ms-spillover-from-deployment',
+  'x-ms-spillover-error',
 ].join(', ')
 
 export const region = 'local'
@@ -57,7 +65,7 @@ export function respondReply(
   headers['x-ms-deployment-name'] ??= deployment.name
   if (reply.kind === 'whole') {
     exchange.tally.usage = reply.result.usage
-    const body = end.writeResult(reply.result, call, answerHead(exchange.id, deployment))
+    const body = end.writeResult(reply.result, call, answerHead(exchange))
     pipeline.end(exchange, 'done')
     return new Response(body, { headers })
   }
@@ -68,13 +76,18 @@ export function respondReply(
   headers['content-type'] = reply.kind === 'passed' ? reply.contentType : 'text/event-stream; charset=utf-8'
   headers['cache-control'] = 'no-cache'
   headers['x-accel-buffering'] = 'no'
-  return new Response(streamBody(reply, exchange, end, answerHead(exchange.id, deployment), pipeline, setTurn), {
+  return new Response(streamBody(reply, exchange, end, answerHead(exchange), pipeline, setTurn), {
     headers,
   })
 }
 
-function answerHead(requestId: string, deployment: Deployment): AnswerHead {
-  return { requestId, servedModel: deployment.servedModel, created: Math.floor(Date.now() / 1000) }
+function answerHead({ id, deployment, servedTier }: Exchange): AnswerHead {
+  return {
+    requestId: id,
+    servedModel: deployment.servedModel,
+    created: Math.floor(Date.now() / 1000),
+    serviceTier: servedTier,
+  }
 }
 
 export function respondFault(fault: FaultBody, headers: Record<string, string>): Response {

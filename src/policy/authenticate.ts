@@ -2,8 +2,14 @@ import { hash } from 'node:crypto'
 import type { Caller } from '../core/exchange.ts'
 import { Fault } from '../core/fault.ts'
 
-/** Callers by the SHA-256 of their key, hexadecimal. Looking up a digest takes the same time whatever the key has in common with a real one. */
-export type KeyRing = ReadonlyMap<string, Caller>
+/**
+ * Who holds a key, and what ends its use where something does. A revoked key is not taken at any time; the others are not from
+ * `expiresAt` on, which for a secret that another has replaced is the end of their overlap.
+ */
+export type KnownKey = Caller & { readonly endedBy?: 'expiry' | 'rotation' | 'revocation' | undefined }
+
+/** Keys by their SHA-256, hexadecimal. Looking up a digest takes the same time whatever the key has in common with a real one. */
+export type KeyRing = ReadonlyMap<string, KnownKey>
 
 const deniedText =
   'Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key for an active subscription and use a correct regional API endpoint for your resource.'
@@ -13,18 +19,41 @@ const maxKeyLength = 512
 /** Headers that carry the bare key, the usual one first: Azure's, other vendors' clients', and Azure's older one for speech. */
 const keyHeaders = ['api-key', 'x-api-key', 'ocp-apim-subscription-key'] as const
 
-/** Who calls. The key may come in any of `keyHeaders`, as `Authorization: Bearer`, or in several of them. Throws Fault `unauthorized`. */
-export function authenticate(headers: Headers, keys: KeyRing): Caller {
+/**
+ * Who calls, at the time `now` (unix milliseconds). The key may come in any of `keyHeaders`, as `Authorization: Bearer`, or in several
+ * of them: one that is good is enough. Throws Fault `unauthorized`, which tells whoever presents a key that has ended how it did.
+ */
+export function authenticate(headers: Headers, keys: KeyRing, now: number): Caller {
+  let ended: KnownKey | undefined
   for (const name of keyHeaders) {
-    const caller = findCaller(headers.get(name), keys)
-    if (caller) return caller
+    const known = findKey(headers.get(name), keys)
+    if (known && !isOver(known, now)) return known
+    ended ??= known
   }
-  const caller = findCaller(readBearer(headers.get('authorization')), keys)
-  if (!caller) throw new Fault('unauthorized', deniedText)
-  return caller
+  const known = findKey(readBearer(headers.get('authorization')), keys)
+  if (known && !isOver(known, now)) return known
+  ended ??= known
+  throw new Fault('unauthorized', ended ? describeEnd(ended) : deniedText)
 }
 
-function findCaller(key: string | null, keys: KeyRing): Caller | undefined {
+/** Not by the clock alone: one that is set back must not bring a revoked key to life. */
+function isOver({ expiresAt, endedBy }: KnownKey, now: number): boolean {
+  return endedBy === 'revocation' || (expiresAt !== undefined && now >= expiresAt)
+}
+
+function describeEnd({ keyName, expiresAt, endedBy }: KnownKey): string {
+  const when = expiresAt === undefined ? '' : ` on ${new Date(expiresAt).toISOString()}`
+  switch (endedBy) {
+    case 'revocation':
+      return `The key '${keyName}' was revoked${when}. Ask whoever runs this server for another.`
+    case 'rotation':
+      return `This secret of the key '${keyName}' was replaced and ended${when}. Use the newer one.`
+    default:
+      return `The key '${keyName}' expired${when}. Ask whoever runs this server to extend it or for another.`
+  }
+}
+
+function findKey(key: string | null, keys: KeyRing): KnownKey | undefined {
   if (key === null || key.length > maxKeyLength) return undefined
   return keys.get(hashKey(key))
 }

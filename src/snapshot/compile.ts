@@ -7,8 +7,11 @@ import { type Deployment, deploymentKey, type ModelType, modelTypes, type Route 
 import { Fault } from '../core/fault.ts'
 import type { Backend } from '../core/reply.ts'
 import type { KeyRing } from '../policy/authenticate.ts'
+import type { Catalog } from './catalog/catalog.ts'
 import type { BackendSpec, DeploymentSpec } from './deployment-spec.ts'
 import type { DesiredDeployment } from './desired-state.ts'
+import type { PoolShare } from './plan/limits.ts'
+import { planDeployment } from './plan/plan-deployment.ts'
 import type { Snapshot } from './snapshot.ts'
 
 export type CompilerOptions = {
@@ -17,6 +20,12 @@ export type CompilerOptions = {
   openTransport(origin: URL, timeouts: Timeouts): Transport
   /** The secret a backend is called with, if it has one. Throws a Fault when it cannot be had. */
   readCredential(deployment: string, backend: BackendSpec): string | undefined
+  /** The models that are known now. */
+  readonly catalog: () => Catalog
+  /** The quota pool that the deployment may borrow from, if it may. */
+  readonly poolOf: (spec: DeploymentSpec) => PoolShare | undefined
+  /** Unix milliseconds. */
+  readonly now: () => number
 }
 
 /** A deployment and, in unix milliseconds, when it was made. */
@@ -24,13 +33,21 @@ type Desired = Pick<DesiredDeployment, 'spec' | 'createdAt'>
 
 export type Compiler = {
   compile(desired: readonly Desired[], keys: KeyRing): Snapshot
+  /** When what was compiled last will no longer hold, in unix milliseconds: a version comes to its end. */
+  nextChangeAt(): number | undefined
   /** Closes every transport once its calls are done. */
   close(): void
 }
 
 type CompiledRoute = Route & { readonly transportKey?: string }
 
-type Compiled = { readonly deployment: Deployment; readonly transportKeys: readonly string[] }
+type Compiled = {
+  readonly deployment: Deployment
+  readonly transportKeys: readonly string[]
+  /** What it was made from besides the spec. */
+  readonly plan: string
+  readonly nextChangeAt: number | undefined
+}
 
 /**
  * Turns desired deployments into a Snapshot. What has not changed since the last time is taken over, so that connections and the
@@ -40,6 +57,7 @@ export function createCompiler(options: CompilerOptions): Compiler {
   const transports = new Map<string, Transport>()
   let compiled = new Map<DeploymentSpec, Compiled>()
   let backends = new Map<string, Backend>()
+  let nextChangeAt: number | undefined
 
   function compile(desired: readonly Desired[], keys: KeyRing): Snapshot {
     const liveCompiled = new Map<DeploymentSpec, Compiled>()
@@ -47,13 +65,15 @@ export function createCompiler(options: CompilerOptions): Compiler {
     const liveBackends = new Map<string, Backend>()
     const deployments = new Map<string, Deployment>()
     for (const item of desired) {
-      const entry = compiled.get(item.spec) ?? compileDeployment(item)
+      const entry = compileDeployment(item)
       liveCompiled.set(item.spec, entry)
       for (const key of entry.transportKeys) liveTransports.add(key)
       for (const { backend } of entry.deployment.routes) liveBackends.set(backend.id, backend)
       deployments.set(deploymentKey(item.spec.name), entry.deployment)
     }
     compiled = liveCompiled
+    const changes = [...liveCompiled.values()].flatMap((entry) => entry.nextChangeAt ?? [])
+    nextChangeAt = changes.length > 0 ? Math.min(...changes) : undefined
     backends = liveBackends
     for (const [key, transport] of transports) {
       if (liveTransports.has(key)) continue
@@ -63,36 +83,42 @@ export function createCompiler(options: CompilerOptions): Compiler {
     return { keys, deployments }
   }
 
-  return { compile, close: () => void compile([], new Map()) }
+  return { compile, nextChangeAt: () => nextChangeAt, close: () => void compile([], new Map()) }
 
   function compileDeployment({ spec, createdAt }: Desired): Compiled {
+    const { nextChangeAt, ...plan } = planDeployment(spec, {
+      catalog: options.catalog(),
+      now: options.now(),
+      createdAt,
+      pool: options.poolOf(spec),
+    })
+    const planned = JSON.stringify(plan)
+    const before = compiled.get(spec)
+    if (before?.plan === planned) return { ...before, nextChangeAt }
+    const { version } = plan.model
     const routes: CompiledRoute[] = spec.backends
-      ? spec.backends.map((backend) => compileRoute(backend, spec))
+      ? spec.backends.map((backend) => compileRoute(backend, spec, version))
       : [{ backend: requireBuiltin(spec), priority: 0, weight: 1 }]
     routes.sort((a, b) => a.priority - b.priority)
-    const { name, version } = spec.model
+    const { name } = plan.model
     const deployment: Deployment = {
       name: spec.name,
-      model: spec.model,
-      sku: spec.sku,
-      limits: undefined,
-      isPaused: spec.deploymentState === 'Paused',
-      lifecycle: { status: 'GenerallyAvailable', retiresAt: undefined, replacement: undefined },
-      spillover: spec.spilloverDeploymentName,
-      serviceTier: spec.serviceTier === 'Priority' ? 'priority' : 'default',
-      price: undefined,
-      maxContextTokens: undefined,
-      maxOutputTokens: undefined,
+      ...plan,
       servedModel: name.endsWith(version) ? name : `${name}-${version}`,
       modelType: spec.model.type,
       kinds: offeredKinds(routes, spec.model.type),
       routes: routes.map(({ backend, priority, weight }) => ({ backend, priority, weight })),
       createdAt: Math.floor(createdAt / 1000),
     }
-    return { deployment, transportKeys: routes.flatMap((route) => route.transportKey ?? []) }
+    return {
+      deployment,
+      transportKeys: routes.flatMap((route) => route.transportKey ?? []),
+      plan: planned,
+      nextChangeAt,
+    }
   }
 
-  function compileRoute(backendSpec: BackendSpec, spec: DeploymentSpec): CompiledRoute {
+  function compileRoute(backendSpec: BackendSpec, spec: DeploymentSpec, version: string): CompiledRoute {
     const { priority, weight, timeouts } = backendSpec
     const url = new URL(backendSpec.url)
     const transportKey = JSON.stringify([url.origin, timeouts])
@@ -103,7 +129,7 @@ export function createCompiler(options: CompilerOptions): Compiler {
       // The deployment stays in the list and says what is wrong when it is called; the others are not held up.
       return { backend: unusableBackend(backendSpec.url, error), priority, weight }
     }
-    const model = backendSpec.model ?? spec.model.name
+    const model = backendSpec.model?.replaceAll('{version}', version) ?? spec.model.name
     const takesIds = takesTokenIds(backendSpec.protocol, model, spec.model.name)
     const id = backendId(backendSpec, [model, takesIds, backendSpec.streamUsage], credential)
     let backend = backends.get(id)

@@ -29,6 +29,10 @@ const credentialSchema = z.union([
   z.strictObject({ sealed: z.string().min(1) }),
 ])
 
+export const labelSchema = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'lower-case letters, digits, ".", "_" or "-"')
+
 export const backendSpecSchema = z.strictObject({
   /** Base URL. openai: up to and including `/v1`; azure-openai and foundry: the resource's root; anthropic: what comes before `/v1`. */
   url: z.url({ protocol: /^https?$/ }).max(2048),
@@ -50,10 +54,7 @@ export const backendSpecSchema = z.strictObject({
   /** Whether streams may be asked for their usage with `stream_options`; for upstreams that refuse the field, false. */
   streamUsage: z.boolean().optional(),
   /** Where it stands; which SKUs need which label is the operator's own affair (`placement` of the configuration). */
-  labels: z
-    .array(z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'lower-case letters, digits, ".", "_" or "-"'))
-    .max(16)
-    .optional(),
+  labels: z.array(labelSchema).max(16).optional(),
   /** Lower is tried first. */
   priority: z.int().min(0).max(100).default(0),
   /** Share among backends of the same priority. */

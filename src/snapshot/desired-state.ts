@@ -43,8 +43,10 @@ export type DesiredState = {
   write(name: string, edit: (current: DesiredDeployment | undefined) => DeploymentSpec): Promise<Written>
   /** Deletes a stored deployment; resolves to whether there was one. `check` may refuse by throwing. Throws Fault `conflict` as `write` does. */
   remove(name: string, check?: (current: DesiredDeployment | undefined) => void): Promise<boolean>
+  /** Throws Fault `conflict` when the file declares a deployment of that name: it can only be changed there. */
+  requireWritable(name: string): void
   /** Takes over what the configuration file declares, whole. */
-  declare(config: Config): void
+  declare(config: Omit<Config, 'rules'>): void
 }
 
 export type Written = { readonly deployment: DesiredDeployment; readonly isNew: boolean }
@@ -100,6 +102,7 @@ export async function openDesiredState(tables: Tables): Promise<DesiredState> {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
+    requireWritable: refuseDeclared,
     write: (name, edit) =>
       enqueue(async () => {
         const key = deploymentKey(name)

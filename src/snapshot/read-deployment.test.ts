@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'bun:test'
 import { formatProblem } from '../core/text/parse-document.ts'
+import { plainRules } from './capacity-rules.fixture.ts'
 import { readDeployment } from './read-deployment.ts'
 
 const options = {
   builtinModels: [{ format: 'Ponto', name: 'builtin-nano', version: '3' }],
   readSecret: (name: string) => (name === 'PONTO_SECRET_SET' ? 'sk-from-environment' : undefined),
   credentialRule: '{env}',
+  capacityRules: plainRules,
 }
 const backend = { url: 'https://api.example/v1' }
 const deployment = (fields: object) => ({ name: 'gpt', model: { name: 'gpt-4o' }, backends: [backend], ...fields })
@@ -21,7 +23,7 @@ describe('readDeployment', () => {
     expect(readDeployment(deployment({}), options)).toEqual({
       spec: {
         name: 'gpt',
-        model: { format: 'OpenAI', name: 'gpt-4o', version: '1' },
+        model: { format: 'OpenAI', name: 'gpt-4o', version: '2024-11-20' },
         backends: [
           {
             ...backend,
@@ -137,7 +139,7 @@ describe('readDeployment', () => {
       'a model that is not there',
       { name: 'gpt', model: { name: 'gpt-4o' } },
       [
-        'model: there is no built-in model "gpt-4o" (format OpenAI, version 1); there is: "builtin-nano" (format Ponto, version 3). ' +
+        'model: there is no built-in model "gpt-4o" (format OpenAI, version 2024-11-20); there is: "builtin-nano" (format Ponto, version 3). ' +
           'To use a model that runs elsewhere, give backends: [{url: "https://.../v1"}]',
       ],
     ],

@@ -4,6 +4,7 @@ import type { ModelRef } from '../core/deployment.ts'
 import { isJsonObject } from '../core/json.ts'
 import { type DocumentProblem, parseDocument } from '../core/text/parse-document.ts'
 import { type BackendSpec, type DeploymentSpec, deploymentSpecSchema, guardCredentials } from './deployment-spec.ts'
+import { type CapacityRules, judgeCapacity } from './judge-capacity.ts'
 
 export type ReadDeploymentOptions = {
   /** The models the built-in engine can run. */
@@ -12,6 +13,7 @@ export type ReadDeploymentOptions = {
   readSecret(name: string): string | undefined
   /** Which credentials are allowed where the document comes from. */
   readonly credentialRule: string
+  readonly capacityRules: CapacityRules
 }
 
 /**
@@ -24,24 +26,36 @@ export function readDeployment(
 ): { readonly spec: DeploymentSpec } | { readonly problems: readonly DocumentProblem[] } {
   const parsed = parseDocument(
     deploymentSpecSchema,
-    completeModel(input, options.builtinModels),
+    completeModel(input, options),
     guardCredentials(options.credentialRule),
   )
   if ('problems' in parsed) return parsed
   const spec = parsed.data
-  const problems = spec.backends
-    ? spec.backends.flatMap((backend, index) => checkBackend(backend, ['backends', index], options))
-    : checkBuiltin(spec.model, options.builtinModels)
+  const problems = [
+    ...(spec.backends
+      ? spec.backends.flatMap((backend, index) => checkBackend(backend, ['backends', index], options))
+      : checkBuiltin(spec.model, options.builtinModels)),
+    ...judgeCapacity(spec, options.capacityRules),
+  ]
   return problems.length > 0 ? { problems } : { spec }
 }
 
-/** Fills in format and version of a built-in model, which an operator who runs one need not know. */
-function completeModel(input: unknown, builtinModels: readonly ModelRef[]): unknown {
-  if (!isJsonObject(input) || input.backends !== undefined || !isJsonObject(input.model)) return input
-  const { name } = input.model
-  const known = builtinModels.find((candidate) => typeof name === 'string' && isSameName(candidate.name, name))
-  if (!known) return input
-  return { ...input, model: { format: known.format, version: known.version, ...input.model, name: known.name } }
+/** Fills in format and version where the model is known: the operator need not, and the default version of the day is pinned. */
+function completeModel(input: unknown, { builtinModels, capacityRules }: ReadDeploymentOptions): unknown {
+  if (!isJsonObject(input) || !isJsonObject(input.model)) return input
+  const { name, format, version } = input.model
+  if (typeof name !== 'string') return input
+  if (input.backends === undefined) {
+    const builtin = builtinModels.find((candidate) => isSameName(candidate.name, name))
+    if (builtin)
+      return {
+        ...input,
+        model: { format: builtin.format, version: builtin.version, ...input.model, name: builtin.name },
+      }
+  }
+  if (version !== undefined) return input
+  const [known] = capacityRules.catalog.versionsOf(name, typeof format === 'string' ? format : undefined)
+  return known ? { ...input, model: { format: known.format, version: known.version, ...input.model } } : input
 }
 
 function checkBuiltin(asked: ModelRef, builtinModels: readonly ModelRef[]): DocumentProblem[] {

@@ -25,6 +25,8 @@ export type AnswerHead = {
   readonly servedModel: string
   /** Unix seconds. */
   readonly created: number
+  /** The service tier that was decided for the call, if one was. */
+  readonly serviceTier?: string | undefined
 }
 
 export type FaultBody = {

@@ -24,7 +24,7 @@ const suites: readonly PythonSuite[] = [
   {
     name: 'python',
     requirements: 'requirements.txt',
-    modules: ['inference_snippet', ...inference, 'openai_checks', 'openai_async', 'openai_stored'],
+    modules: ['inference_snippet', ...inference, 'openai_checks', 'openai_async', 'openai_stored', 'limits_checks'],
   },
   { name: 'python-b5', requirements: 'requirements-b5.txt', modules: inference },
   {

@@ -63,6 +63,32 @@ export async function startConformanceServer(): Promise<ConformanceServer> {
   }
 }
 
+/**
+ * Deployments under limits, a set for each runtime, since limits are for all callers together. A unit of `tiny` is worth ten tokens a
+ * minute, so that the first answer uses up what is provisioned.
+ */
+function writeLimited(upstreamUrl: string): string {
+  const backends = [{ url: `${upstreamUrl}/v1`, model: 'plain' }]
+  const rate = (key: string, renewalPeriod: number, count: number) => [{ key, renewalPeriod, count }]
+  const provisioned = {
+    model: { format: 'Ponto', name: 'tiny' },
+    sku: { name: 'ProvisionedManaged', capacity: 1 },
+    backends,
+  }
+  const sets = ['py', 'js'].flatMap((runtime) => [
+    { name: `Paced-${runtime}`, model: { name: 'm' }, rateLimits: rate('request', 1, 1), backends },
+    { name: `Narrow-${runtime}`, model: { name: 'm' }, rateLimits: rate('token', 60, 100), backends },
+    { name: `Full-${runtime}`, ...provisioned },
+    { name: `Spilling-${runtime}`, ...provisioned, spilloverDeploymentName: 'Relay-Chat' },
+    { name: `Paused-${runtime}`, model: { name: 'm' }, deploymentState: 'Paused', backends },
+  ])
+  return sets.map((set) => `  - ${JSON.stringify(set)}\n`).join('')
+}
+
+const models = [
+  { format: 'Ponto', name: 'tiny', skus: [{ name: 'ProvisionedManaged', inputTokensPerMinute: 10, outputWeight: 4 }] },
+]
+
 function writeConfig(upstreamUrl: string): string {
   const entry = (name: string, backend: object): string =>
     `  - name: ${name}\n    model: { name: gpt-4o, version: "2024-08-06" }\n    backends: [${JSON.stringify(backend)}]\n`
@@ -70,7 +96,7 @@ function writeConfig(upstreamUrl: string): string {
   const azure = entry('Relay-Azure', { url: upstreamUrl, protocol: 'azure-openai', model: 'plain' })
   const anthropic = entry('Relay-Anthropic', { url: upstreamUrl, protocol: 'anthropic', model: 'plain' })
   const foundry = entry('Relay-Foundry', { url: upstreamUrl, protocol: 'foundry', model: 'plain' })
-  return `deployments:\n${plain.join('')}${azure}${anthropic}${foundry}`
+  return `models: ${JSON.stringify(models)}\ndeployments:\n${plain.join('')}${azure}${anthropic}${foundry}${writeLimited(upstreamUrl)}`
 }
 
 async function runPonto(ponto: ServerProcess, ...args: readonly string[]): Promise<string> {

@@ -3,7 +3,7 @@ import { chmodSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
-import { issueAuthority, issueServer } from '../../src/boot/x509/issue-certificate.ts'
+import { issueAuthority, issueServer } from '../../src/boot/tls/x509/issue-certificate.ts'
 import { type FakeUpstream, json, sseHead, startFakeUpstream } from '../support/fake-upstream.ts'
 import { makeTempFolder, removeFolder, type ServerProcess, startServer } from '../support/server-process.ts'
 

@@ -5,10 +5,11 @@ import type { ServiceRoute } from '../../src/core/service-route.ts'
 import { createGateway } from '../../src/gateway/handle.ts'
 import { createRoutes } from '../../src/gateway/routes.ts'
 import { type Listener, listen } from '../../src/gateway/server.ts'
-import { hashKey } from '../../src/policy/authenticate.ts'
+import { hashKey, type KeyRing } from '../../src/policy/authenticate.ts'
 import { createPipeline, type Policy } from '../../src/policy/pipeline.ts'
 import { createHealth } from '../../src/route/health.ts'
 import { createRouter } from '../../src/route/router.ts'
+import { createCatalog } from '../../src/snapshot/catalog/create-catalog.ts'
 import { type Compiler, createCompiler } from '../../src/snapshot/compile.ts'
 import { type DeploymentInput, deploymentSpecSchema } from '../../src/snapshot/deployment-spec.ts'
 import { emptySnapshot, type Snapshot } from '../../src/snapshot/snapshot.ts'
@@ -23,6 +24,8 @@ export type Harness = {
   readonly url: string
   readonly logs: LogLine[]
   deploy(...inputs: DeploymentInput[]): void
+  /** Takes these keys from now on, and the harness's own. */
+  useKeys(ring: KeyRing): void
   post(path: string, body: unknown, headers?: Record<string, string>, signal?: AbortSignal): Promise<Response>
   get(path: string, headers?: Record<string, string>): Promise<Response>
   stop(): Promise<void>
@@ -46,15 +49,20 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const logs: LogLine[] = []
   const note = (level: string) => (fields: object, message: string) => void logs.push({ level, fields, message })
   const log: Logger = { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') }
+  const catalog = createCatalog([])
   const compiler: Compiler = createCompiler({
     findBuiltin: () => options.builtin,
     openTransport: (origin, timeouts) => createTransport({ origin, timeouts, maxConnections: 512, maxIdleMs: 30_000 }),
     readCredential: (_deployment, { credential }) =>
       credential && 'env' in credential ? options.secrets?.[credential.env] : undefined,
+    catalog: () => catalog,
+    poolOf: () => undefined,
+    now: Date.now,
   })
   const own: Caller = { keyName: 'key1', grant: undefined, expiresAt: undefined }
   const callers = Object.entries({ [testKey]: own, ...options.callers })
-  const keys = new Map(callers.map(([key, caller]) => [hashKey(key), caller]))
+  const ownKeys: KeyRing = new Map(callers.map(([key, caller]) => [hashKey(key), caller]))
+  let keys = ownKeys
   let snapshot: Snapshot = { ...emptySnapshot, keys }
   const newRouter = () =>
     createRouter(
@@ -85,6 +93,10 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       snapshot = compiler.compile(desired, keys)
       // Every scenario begins with healthy backends.
       route = newRouter()
+    },
+    useKeys(ring) {
+      keys = new Map([...ring, ...ownKeys])
+      snapshot = { ...snapshot, keys }
     },
     post: (path, body, headers = auth, signal) =>
       fetch(listener.url + path, {

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { authKinds, protocols } from '../../backend/presets.ts'
 import type { DeploymentInput } from '../../snapshot/deployment-spec.ts'
 import type { CommandContext } from '../context.ts'
-import { readSecret } from '../read-secret.ts'
+import { readSecret } from '../terminal/read-secret.ts'
 
 type BackendInput = NonNullable<DeploymentInput['backends']>[number]
 

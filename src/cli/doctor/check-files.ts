@@ -1,8 +1,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { accessSync, constants, readFileSync, statSync } from 'node:fs'
-import { certificateNames, tlsFiles } from '../../boot/certificate.ts'
 import type { DataFolder, ServerRecord } from '../../boot/data-folder.ts'
 import { quotePath, readFileIfThere, requirePrivate } from '../../boot/private-file.ts'
+import { certificateNames, tlsFiles } from '../../boot/tls/certificate.ts'
 import type { Check } from '../context.ts'
 
 const soonMs = 30 * 86_400_000

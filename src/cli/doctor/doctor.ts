@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { Fault } from '../../core/fault.ts'
 import type { Check, CheckLevel, CommandContext } from '../context.ts'
-import { printFacts } from '../print.ts'
+import { printFacts } from '../terminal/print.ts'
 import { checkCertificate, checkFolder } from './check-files.ts'
 import { checkPorts, checkTrustVariables } from './check-network.ts'
 import { askServer, checkEngine, checkServer, checkUpstreams } from './check-server.ts'

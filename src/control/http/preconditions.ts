@@ -1,12 +1,13 @@
 import { Fault } from '../../core/fault.ts'
 
 /**
- * Compares `If-Match` and `If-None-Match` with what is there (undefined: nothing is). Throws Fault `conflict` with status
+ * Compares `If-Match` and `If-None-Match` with what is there (undefined: nothing is), a `noun`. Throws Fault `conflict` with status
  * 412 when they do not hold, `invalid-request` for an `If-None-Match` other than `*`.
  */
 export function checkPreconditions(
   headers: Headers,
   current: { readonly etag: string; readonly name: string } | undefined,
+  noun = 'deployment',
 ): void {
   const noneMatch = headers.get('if-none-match')
   if (noneMatch !== null && noneMatch.trim() !== '*') {
@@ -16,15 +17,15 @@ export function checkPreconditions(
   }
   if (noneMatch !== null && current) {
     refuse(
-      `There is a deployment "${current.name}" already, and names are compared without regard to case. Update it, or choose another name.`,
+      `There is a ${noun} "${current.name}" already, and names are compared without regard to case. Update it, or choose another name.`,
     )
   }
   const match = headers.get('if-match')
   if (match === null) return
-  if (!current) refuse('If-Match was given but there is no such deployment.')
+  if (!current) refuse(`If-Match was given but there is no such ${noun}.`)
   const wanted = match.split(',').map((tag) => tag.trim().replace(/^"(.*)"$/, '$1'))
   if (wanted.includes('*') || wanted.includes(current.etag)) return
-  refuse('The deployment has changed since the etag of If-Match. Read it again and decide anew.')
+  refuse(`The ${noun} has changed since the etag of If-Match. Read it again and decide anew.`)
 }
 
 function refuse(message: string): never {

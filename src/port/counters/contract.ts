@@ -4,13 +4,15 @@ import { windowRule } from './rules.fixture.ts'
 
 /** A store under test, in virtual time. Nodes are threads or replicas that share it. */
 export type CountersFixture = {
-  /** A further user of the same store. */
-  openNode(): Counters | Promise<Counters>
+  /** A further user of the same store, its own clock ahead by `skewMs`: at most 500 either way. */
+  openNode(skewMs?: number): Counters | Promise<Counters>
   /** Moves the clock of the store and of all nodes; back when negative. */
   advance(ms: number): void | Promise<void>
   /** The node is gone without a word: nothing it held is settled. Slots it held are free once `deathMs` have passed. */
   crash(node: Counters): void | Promise<void>
   readonly deathMs: number
+  /** Nothing is refused that fits: no part of a limit is set aside for some node. */
+  readonly isExact?: boolean
   remove(): Promise<void>
 }
 
@@ -130,7 +132,47 @@ export function describeCountersContract(adapter: string, open: () => Promise<Co
         await refuse([{ rule, cost: 1 }])
       })
 
-      test('a clock that goes back opens no window twice, and closes none for longer than two', async () => {
+      test('a shortfall that nobody was there to see counts when it is settled', async () => {
+        const rule = windowRule('a', 100)
+        const reservation = await take([{ rule, cost: 10 }])
+        await fixture.advance(3 * minute)
+        reservation.settle([35])
+        expect(await usedOf(rule, other)).toBe(25)
+        await refuse([{ rule, cost: 76 }])
+        await take([{ rule, cost: 75 }])
+      })
+
+      test('a debt lets nothing in, a cost of nothing included', async () => {
+        const rule = windowRule('a', 10)
+        const reservation = await take([{ rule, cost: 10 }])
+        reservation.settle([11])
+        await refuse([{ rule, cost: 0 }])
+      })
+
+      test('a cost that is not told counts as it was estimated', async () => {
+        const rule = windowRule('a', 10)
+        const reservation = await take([{ rule, cost: 4 }])
+        reservation.settle([])
+        expect(await usedOf(rule)).toBe(4)
+      })
+
+      test('of another length are other windows, whatever they are called', async () => {
+        const short = windowRule('a', 10, true, 10_000)
+        const long = windowRule('a', 15)
+        const both = (cost: number) => [
+          { rule: short, cost },
+          { rule: long, cost },
+        ]
+        await take(both(10))
+        expect((await refuse(both(1))).refusedBy).toBe(0)
+        await fixture.advance(10_000)
+        expect((await refuse(both(10))).refusedBy).toBe(1)
+        await take(both(5))
+        expect(await usedOf(short)).toBe(5)
+        expect(await usedOf(long)).toBe(15)
+      })
+
+      test('a clock that goes back opens no window twice, and closes none for longer than one', async () => {
         const rule = windowRule('a', 100)
         await fixture.advance(minute)
         await take([{ rule, cost: 100 }])
@@ -138,7 +180,7 @@ export function describeCountersContract(adapter: string, open: () => Promise<Co
         await refuse([{ rule, cost: 1 }])
         await fixture.advance(-10 * minute)
         await refuse([{ rule, cost: 1 }])
-        await fixture.advance(2 * minute)
+        await fixture.advance(minute)
         await take([{ rule, cost: 100 }])
       })
     })
@@ -156,6 +198,16 @@ export function describeCountersContract(adapter: string, open: () => Promise<Co
         expect(states.map(({ used }) => used)).toEqual([60, 6])
         expect(await usedOf(wide)).toBe(60)
         await take(both(4))
+      })
+
+      test('that are one counter are counted together', async () => {
+        const rule = windowRule('a', 10)
+        const twice = (cost: number) => [
+          { rule, cost },
+          { rule: { ...rule }, cost },
+        ]
+        expect((await refuse(twice(6))).refusedBy).toBe(1)
+        expect((await take(twice(5))).states.map(({ used }) => used)).toEqual([10, 10])
       })
 
       test('settle each to its own', async () => {

@@ -7,3 +7,10 @@ export const windowRule = (key: string, limit: number, settles = true, windowMs 
   windowMs,
   settles,
 })
+export const leakyRule = (key: string, drainPerMs: number, depth: number): CounterRule => ({
+  kind: 'leaky',
+  key,
+  drainPerMs,
+  depth,
+})
+export const slotsRule = (key: string, limit: number): CounterRule => ({ kind: 'slots', key, limit })

@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { JsonObject } from '../../core/json.ts'
+import { describeNamedKeysContract } from './named-keys/contract.ts'
 import type { Tables } from './port.ts'
+import { describeQuotaContract } from './quota/contract.ts'
 import { describeStoredCompletionsContract } from './stored-completions/contract.ts'
+import { describeUsageContract } from './usage/contract.ts'
 
 /** A store under test. `reopen` closes it and opens the same data again. */
 export type TablesFixture = { readonly tables: Tables; reopen(): Promise<Tables>; remove(): Promise<void> }
@@ -10,7 +13,10 @@ const document = (model: string): JsonObject => ({ model: { format: 'OpenAI', na
 
 /** What every adapter of the Tables port must do. `open` makes an empty store. */
 export function describeTablesContract(adapter: string, open: () => Promise<TablesFixture>): void {
+  describeNamedKeysContract(adapter, open)
   describeStoredCompletionsContract(adapter, open)
+  describeQuotaContract(adapter, open)
+  describeUsageContract(adapter, open)
 
   describe(`tables port: ${adapter}`, () => {
     let fixture: TablesFixture

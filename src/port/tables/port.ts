@@ -1,5 +1,8 @@
 import type { JsonObject } from '../../core/json.ts'
+import type { NamedKeysTable } from './named-keys/port.ts'
+import type { QuotaTable } from './quota/port.ts'
 import type { StoredCompletionsTable } from './stored-completions/port.ts'
+import type { UsageTable } from './usage/port.ts'
 
 export type DeploymentRow = {
   /** As the operator wrote it. */
@@ -40,7 +43,10 @@ export type Tables = {
   /** Whether a row was there. */
   deleteDeployment(name: string): Promise<boolean>
 
+  readonly namedKeys: NamedKeysTable
   readonly storedCompletions: StoredCompletionsTable
+  readonly quota: QuotaTable
+  readonly usage: UsageTable
 
   close(): Promise<void>
 }

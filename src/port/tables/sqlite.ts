@@ -8,10 +8,13 @@ import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import { createBunSqliteDialect } from './bun-sqlite-dialect.ts'
 import { migrateDatabase, refuseForeignDatabase } from './migrate.ts'
 import { type Migration, migrations as ownMigrations } from './migrations/index.ts'
+import { createNamedKeysTable } from './named-keys/table.ts'
 import type { DeploymentRow, Tables } from './port.ts'
+import { createQuotaTable } from './quota/table.ts'
 import type { Schema } from './schema.ts'
 import { describeStorageError } from './storage-fault.ts'
 import { createStoredCompletionsTable } from './stored-completions/table.ts'
+import { createUsageTable } from './usage/table.ts'
 
 export type SqliteOptions = {
   /** Unix milliseconds. */
@@ -150,7 +153,10 @@ function createTables(database: Database, file: string, now: () => number): Tabl
       return numDeletedRows > 0n
     },
 
+    namedKeys: createNamedKeysTable(db, attempt),
     storedCompletions: createStoredCompletionsTable(db, attempt),
+    quota: createQuotaTable(db, attempt),
+    usage: createUsageTable(db, attempt),
 
     // Not Kysely's `destroy`: it closes nothing when no query was ever run.
     close: async () => database.close(),

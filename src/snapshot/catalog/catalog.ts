@@ -43,6 +43,7 @@ export type CatalogModel = {
 
 /** Known models: those that come with Ponto, and the operator's own, which win. Names are found without regard to case. */
 export type Catalog = {
+  /** By name, and of each the default version first. */
   list(): readonly CatalogModel[]
   /** All versions of a model, the default one first. `format` may be left out where the name says enough. */
   versionsOf(name: string, format?: string): readonly CatalogModel[]

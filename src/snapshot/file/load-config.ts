@@ -1,10 +1,13 @@
 import { readFile, stat } from 'node:fs/promises'
+import type { CapacityRules } from '../judge-capacity.ts'
 import type { ConfigOptions, ConfigProblem, FileDeployment } from './parse-config.ts'
 
 /** What a valid configuration file declares. `modifiedAt` is unix milliseconds. */
 export type Config = {
   readonly file: string
   readonly deployments: readonly FileDeployment[]
+  /** What its sections `models`, `quota` and `placement` say. */
+  readonly rules: Omit<CapacityRules, 'now'>
   readonly modifiedAt: number
 }
 
@@ -24,7 +27,8 @@ export async function loadConfig(file: string, options: ConfigOptions): Promise<
     const { parseConfig } = await import('./parse-config.ts')
     const reading = parseConfig(read.content, file, options)
     if (!reading.isValid) return fail(...reading.problems)
-    return { config: { file, deployments: reading.deployments, modifiedAt: read.modifiedAt } }
+    const { deployments, rules } = reading
+    return { config: { file, deployments, rules, modifiedAt: read.modifiedAt } }
   } catch (error) {
     return fail({ text: describeFileError(error) })
   }

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'bun:test'
+import { plainRules } from '../capacity-rules.fixture.ts'
 import { parseConfig } from './parse-config.ts'
 
 const options = {
   builtinModels: [{ format: 'Ponto', name: 'builtin-nano', version: '1' }],
   readSecret: (name: string) => (name === 'PONTO_SECRET_SET' ? 'sk-from-environment' : undefined),
+  now: () => plainRules.now,
 }
 
 function read(text: string) {
@@ -43,7 +45,7 @@ deployments:
   })
 
   test.each(['deployments: []', 'deployments: []\n', '{}', '{"deployments": []}'])('%p declares none', (text) => {
-    expect(read(text)).toEqual({ isValid: true, deployments: [] })
+    expect(read(text)).toMatchObject({ isValid: true, deployments: [], rules: { pools: [], placement: {} } })
   })
 
   test('anchors may be shared', () => {
@@ -64,7 +66,11 @@ deployments:
     ['an empty file', '', ['1:1: the file is empty; to declare no deployments write "deployments: []"']],
     ['only comments', '# later\n', ['1:1: the file is empty; to declare no deployments write "deployments: []"']],
     ['a list', '- a', ['1:1: got a list, expected an object']],
-    ['an unknown key', 'deployments: []\nkeys: 1\n', ['2:7: keys: unknown field, allowed are deployments']],
+    [
+      'an unknown key',
+      'deployments: []\nkeys: 1\n',
+      ['2:7: keys: unknown field, allowed are models, quota, placement, deployments'],
+    ],
     ['a value of another type', 'deployments: 5', ['1:14: deployments: got 5, expected a list']],
     ['nothing behind a key', 'deployments:\n', ['1:13: deployments: got null, expected a list']],
     [
@@ -83,7 +89,7 @@ deployments:
       [
         '2:11: deployments[0].name: got "x", expected 2 to 64 letters, digits, "-", "_" or "."',
         '4:5: deployments[1].model: missing, expected an object',
-        '5:5: deployments[1].modle: unknown field, allowed are name, model, backends',
+        '5:5: deployments[1].modle: unknown field, allowed are name, model, sku, rateLimits, tokenAccounting, concurrency, versionUpgradeOption, dynamicThrottlingEnabled, spilloverDeploymentName, serviceTier, deploymentState, price, backends',
       ],
     ],
     [
@@ -97,7 +103,7 @@ deployments:
       'a model that is not there',
       'deployments:\n  - name: gpt\n    model: { name: gpt-4o }\n',
       [
-        '3:5: deployments[0].model: there is no built-in model "gpt-4o" (format OpenAI, version 1); there is: "builtin-nano" ' +
+        '3:5: deployments[0].model: there is no built-in model "gpt-4o" (format OpenAI, version 2024-11-20); there is: "builtin-nano" ' +
           '(format Ponto, version 1). To use a model that runs elsewhere, give backends: [{url: "https://.../v1"}]',
       ],
     ],

@@ -3,8 +3,12 @@ import { z } from 'zod'
 import { deploymentKey } from '../../core/deployment.ts'
 import { isJsonObject } from '../../core/json.ts'
 import { type DocumentProblem, formatProblem, parseDocument } from '../../core/text/parse-document.ts'
+import { type BuiltinEntry, createCatalog } from '../catalog/create-catalog.ts'
 import type { DeploymentSpec } from '../deployment-spec.ts'
+import { type CapacityRules, judgeSpillover } from '../judge-capacity.ts'
+import { describeShortage, findPool, type QuotaPool } from '../quota.ts'
 import { type ReadDeploymentOptions, readDeployment } from '../read-deployment.ts'
+import { capacitySections, readCapacitySections } from './capacity-sections.ts'
 import { findOffset, findUnresolvedAlias } from './locate.ts'
 
 /** A deployment that the configuration file declares, and where. */
@@ -14,12 +18,26 @@ export type FileDeployment = { readonly spec: DeploymentSpec; readonly file: str
 export type ConfigProblem = { readonly line?: number; readonly column?: number; readonly text: string }
 
 export type ConfigReading =
-  | { readonly isValid: true; readonly deployments: readonly FileDeployment[] }
+  | {
+      readonly isValid: true
+      readonly deployments: readonly FileDeployment[]
+      readonly rules: Omit<CapacityRules, 'now'>
+    }
   | { readonly isValid: false; readonly problems: readonly ConfigProblem[] }
 
-export type ConfigOptions = Omit<ReadDeploymentOptions, 'credentialRule'>
+export type ConfigOptions = Omit<ReadDeploymentOptions, 'credentialRule' | 'capacityRules'> & {
+  readonly builtinModels: readonly BuiltinEntry[]
+  /** Unix milliseconds. */
+  readonly now: () => number
+}
 
-const fileSchema = z.strictObject({ deployments: z.array(z.unknown()).optional() })
+const fileSchema = z.strictObject({
+  ...(Object.fromEntries(Object.keys(capacitySections).map((name) => [name, z.unknown().optional()])) as Record<
+    keyof typeof capacitySections,
+    z.ZodOptional<z.ZodUnknown>
+  >),
+  deployments: z.array(z.unknown()).optional(),
+})
 
 /** How often one anchor may be used. Aliases share what they stand for, so this bounds the walk, not the memory. */
 const maxAliasCount = 10_000
@@ -69,19 +87,54 @@ export function parseConfig(text: string, file: string, options: ConfigOptions):
   const value = toValue(document)
   if ('text' in value) return reject([{ ...place(findUnresolvedAlias(document) ?? 0), text: value.text }])
 
-  const { specs, problems } = readDeployments(value.value, options)
+  const sections = readCapacitySections(value.value, options.builtinModels)
+  const rules = 'rules' in sections ? sections.rules : noRules(options)
+  const { specs, problems: wrong } = readDeployments(value.value, options, { ...rules, now: options.now() })
+  const problems = 'problems' in sections ? [...sections.problems, ...wrong] : wrong
   const located = (path: readonly PropertyKey[]) => place(findOffset(document, path))
   const lineOf = (index: number) => located(['deployments', index]).line
-  const all = [...problems, ...findDuplicates(specs, lineOf)]
+  const all = [
+    ...problems,
+    ...findDuplicates(specs, lineOf),
+    ...findShortages(specs, rules.pools),
+    ...findLostSpills(specs),
+  ]
   if (all.length > 0) return reject(all.map((problem) => ({ ...located(problem.path), text: formatProblem(problem) })))
-  return { isValid: true, deployments: specs.map(({ spec, index }) => ({ spec, file, line: lineOf(index) })) }
+  return { isValid: true, rules, deployments: specs.map(({ spec, index }) => ({ spec, file, line: lineOf(index) })) }
 }
 
 type IndexedSpec = { readonly spec: DeploymentSpec; readonly index: number }
 
+/** Where the sections are wrong, deployments are judged all the same, so that all problems are told at once. */
+function noRules({ builtinModels }: ConfigOptions): Omit<CapacityRules, 'now'> {
+  return { catalog: createCatalog(builtinModels), pools: [], placement: {} }
+}
+
+/** Deployments that are more than their quota pool has, in the order in which they are declared. */
+function findShortages(specs: readonly IndexedSpec[], pools: readonly QuotaPool[]): DocumentProblem[] {
+  const used = new Map<QuotaPool, number>()
+  return specs.flatMap(({ spec, index }) => {
+    const pool = findPool(spec, pools)
+    if (!pool) return []
+    const before = used.get(pool) ?? 0
+    const asked = spec.sku?.capacity ?? 0
+    used.set(pool, before + asked)
+    if (before + asked <= pool.limit) return []
+    return [{ path: ['deployments', index, 'sku', 'capacity'], text: describeShortage(asked, before, pool) }]
+  })
+}
+
+function findLostSpills(specs: readonly IndexedSpec[]): DocumentProblem[] {
+  const names = specs.map(({ spec }) => spec.name)
+  return specs.flatMap(({ spec, index }) =>
+    judgeSpillover(spec, names).map((problem) => ({ ...problem, path: ['deployments', index, ...problem.path] })),
+  )
+}
+
 function readDeployments(
   value: unknown,
   options: ConfigOptions,
+  capacityRules: CapacityRules,
 ): { readonly specs: readonly IndexedSpec[]; readonly problems: readonly DocumentProblem[] } {
   const parsed = parseDocument(fileSchema, value)
   if ('problems' in parsed) return { specs: [], problems: parsed.problems }
@@ -90,7 +143,8 @@ function readDeployments(
   for (const [index, input] of (parsed.data.deployments ?? []).entries()) {
     const path = ['deployments', index]
     const secrets = findSecrets(input)
-    const reading = secrets.length > 0 ? { problems: secrets } : readDeployment(input, { ...options, credentialRule })
+    const reading =
+      secrets.length > 0 ? { problems: secrets } : readDeployment(input, { ...options, credentialRule, capacityRules })
     if ('spec' in reading) specs.push({ spec: reading.spec, index })
     else problems.push(...reading.problems.map((problem) => ({ ...problem, path: [...path, ...problem.path] })))
   }

@@ -8,6 +8,7 @@ import { type ConfigWatch, watchConfig } from './watch-config.ts'
 const options = {
   builtinModels: [{ format: 'Ponto', name: 'builtin-nano', version: '1' }],
   readSecret: () => undefined,
+  now: () => 0,
 }
 const declare = (...names: string[]) =>
   `deployments:\n${names.map((name) => `  - { name: ${name}, model: { name: builtin-nano } }\n`).join('')}`

@@ -18,9 +18,16 @@ export function writeChatResult(result: Result, call: Call, head: AnswerHead): s
     id: result.id ?? `chatcmpl-${randomId(29)}`,
     model: result.model ?? head.servedModel,
     object: 'chat.completion',
+    ...toldTier(call, head),
     system_fingerprint: result.systemFingerprint ?? null,
     usage: result.usage && writeUsage(result.usage),
   })
+}
+
+/** The tier that served the call, for those who asked for one. It wins over what a backend says, which was not asked for the same. */
+function toldTier(call: Call, { serviceTier }: AnswerHead): { readonly service_tier: string } | undefined {
+  const asked = call.source?.body.service_tier ?? call.rest?.fields.service_tier
+  return serviceTier !== undefined && asked !== undefined && asked !== null ? { service_tier: serviceTier } : undefined
 }
 
 function writeChoice(choice: Choice, call: ChatCall): JsonObject {
@@ -96,8 +103,9 @@ export function openChatStream(call: Call, head: AnswerHead): EventWriter {
   const started = new Set<number>()
   let tail = ''
   let usage: Usage | undefined
+  const tier = toldTier(chat, head)
   const setHead = (id: string, created: number, model: string, fingerprint: string | null, rest?: Rest): void => {
-    tail = `${writeMore(restFields(rest))},"created":${created},"id":${JSON.stringify(id)},"model":${JSON.stringify(model)},"object":"chat.completion.chunk","system_fingerprint":${JSON.stringify(fingerprint)}`
+    tail = `${writeMore(tier ? { ...restFields(rest), ...tier } : restFields(rest))},"created":${created},"id":${JSON.stringify(id)},"model":${JSON.stringify(model)},"object":"chat.completion.chunk","system_fingerprint":${JSON.stringify(fingerprint)}`
   }
   setHead(`chatcmpl-${randomId(29)}`, head.created, head.servedModel, null)
 

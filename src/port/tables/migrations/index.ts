@@ -1,9 +1,18 @@
 import type { Kysely } from 'kysely'
 import { createFirstTables } from './0001-first-tables.ts'
 import { addStoredCompletions } from './0002-stored-completions.ts'
+import { addNamedKeys } from './0003-named-keys.ts'
+import { addUsage } from './0004-usage.ts'
+import { addQuota } from './0005-quota.ts'
 
 /** One step of the schema. It runs in a transaction, once per database, and never changes after it was released. */
 export type Migration = (db: Kysely<unknown>) => Promise<void>
 
 /** In order: the schema's version is how many of these a database has been through. */
-export const migrations: readonly Migration[] = [createFirstTables, addStoredCompletions]
+export const migrations: readonly Migration[] = [
+  createFirstTables,
+  addStoredCompletions,
+  addNamedKeys,
+  addUsage,
+  addQuota,
+]

@@ -1,0 +1,41 @@
+import type { Price } from '../../core/deployment.ts'
+import type { Exchange, Outcome } from '../../core/exchange.ts'
+import type { Usage } from '../../core/usage.ts'
+import { estimatePrompt } from '../limit/estimate.ts'
+
+/** Tokens of a call that has ended, and whether nobody has counted them. */
+export type Consumption = Required<Usage> & { readonly isEstimated: boolean }
+
+const nothing: Consumption = {
+  promptTokens: 0,
+  cachedTokens: 0,
+  completionTokens: 0,
+  reasoningTokens: 0,
+  isEstimated: false,
+}
+
+/**
+ * As the model counted. Where nobody did, a stream that brought something counts a token a piece, with the guess of its prompt; a call
+ * that brought nothing counts none.
+ */
+export function consumptionOf({ tally, call }: Exchange, outcome: Outcome): Consumption {
+  const { usage, pieces } = tally
+  if (usage) {
+    const { promptTokens, completionTokens, cachedTokens = 0, reasoningTokens = 0 } = usage
+    return { promptTokens, completionTokens, cachedTokens, reasoningTokens, isEstimated: false }
+  }
+  if (pieces === 0 && outcome !== 'done') return nothing
+  return { ...nothing, promptTokens: estimatePrompt(call), completionTokens: pieces, isEstimated: true }
+}
+
+/** Millionths of the currency: a price per million tokens is that of one token in these. Whole. */
+export function costOf(price: Price | undefined, used: Omit<Consumption, 'isEstimated' | 'reasoningTokens'>): number {
+  if (!price) return 0
+  const cached = Math.min(used.cachedTokens, used.promptTokens)
+  return Math.round(
+    (used.promptTokens - cached) * price.inputPerMillion +
+      cached * price.cachedInputPerMillion +
+      used.completionTokens * price.outputPerMillion +
+      price.perRequest * 1e6,
+  )
+}

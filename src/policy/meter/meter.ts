@@ -1,0 +1,128 @@
+import type { EndListener, Exchange } from '../../core/exchange.ts'
+import type { Fault } from '../../core/fault.ts'
+import type { UsageRow, UsageTable } from '../../port/tables/usage/port.ts'
+import type { Policy } from '../pipeline.ts'
+import { type Budgets, hourMs, openBudgets } from './budgets.ts'
+import { consumptionOf, costOf } from './cost.ts'
+import { createLedger } from './ledger.ts'
+
+export type MeterOptions = {
+  readonly table: UsageTable
+  /** Unix milliseconds. */
+  readonly now: () => number
+  /** What a crash may lose. */
+  readonly flushEveryMs?: number
+  /** Rows held while they cannot be stored. */
+  readonly maxRows?: number
+  /** Told when storing fails, once until it succeeds again. */
+  readonly onProblem: (error: unknown) => void
+}
+
+export type Meter = {
+  /** Keeps calls within the budgets of their key. */
+  readonly policy: Policy
+  readonly listener: EndListener
+  readonly budgets: Budgets
+  /** What is counted and not stored yet. */
+  pending(): readonly UsageRow[]
+  flush(): Promise<void>
+  /** Stores what is left. */
+  close(): Promise<void>
+}
+
+const longestPauseMs = 30_000
+
+/** Counts what calls use, by hour, deployment, model and key, and stores it in batches; nothing of that is in a request's way. */
+export async function openMeter(options: MeterOptions): Promise<Meter> {
+  const { table, now, flushEveryMs = 1_000, maxRows = 10_000, onProblem } = options
+  const budgets = await openBudgets(table, now)
+  const ledger = createLedger(maxRows)
+  let sending: readonly UsageRow[] = []
+  let running: Promise<void> | undefined
+  let hasProblem = false
+  let pauseMs = flushEveryMs
+  let timer: NodeJS.Timeout | undefined
+  let isClosed = false
+
+  function schedule(): void {
+    if (isClosed || timer) return
+    timer = setTimeout(() => {
+      timer = undefined
+      void flush()
+    }, pauseMs)
+    timer.unref()
+  }
+
+  /** One at a time: rows that are on their way must not be sent again beside themselves. */
+  function flush(): Promise<void> {
+    running ??= store().finally(() => {
+      running = undefined
+      if (ledger.size > 0) schedule()
+    })
+    return running
+  }
+
+  async function store(): Promise<void> {
+    sending = ledger.take()
+    try {
+      await table.add(sending)
+      hasProblem = false
+      pauseMs = flushEveryMs
+    } catch (error) {
+      ledger.putBack(sending)
+      pauseMs = Math.min(longestPauseMs, pauseMs * 2)
+      if (!hasProblem) onProblem(error)
+      hasProblem = true
+    } finally {
+      sending = []
+    }
+  }
+
+  const listener: EndListener = (exchange, outcome, fault) => {
+    const { deployment, caller } = exchange
+    const used = consumptionOf(exchange, outcome)
+    const isRefused = fault !== undefined && wasRefused(exchange, fault)
+    const isAnswered = !isRefused && (outcome === 'done' || used.promptTokens + used.completionTokens > 0)
+    const costMicros = isAnswered ? costOf(deployment.price, used) : 0
+    const counts = ledger.open({
+      hour: Math.floor(now() / hourMs),
+      deployment: deployment.name,
+      model: deployment.model.name,
+      keyName: caller.keyName,
+    })
+    counts.requests++
+    if (isRefused) counts.refused++
+    else if (outcome === 'failed') counts.failed++
+    if (used.isEstimated) counts.estimated++
+    counts.promptTokens += used.promptTokens
+    counts.cachedTokens += used.cachedTokens
+    counts.completionTokens += used.completionTokens
+    counts.reasoningTokens += used.reasoningTokens
+    counts.costMicros += costMicros
+    budgets.note(caller.keyName, used.promptTokens + used.completionTokens, costMicros)
+    schedule()
+  }
+
+  return {
+    listener,
+    budgets,
+    policy: (exchange, next) => {
+      budgets.admit(exchange)
+      return next(exchange)
+    },
+    pending: () => [...sending, ...ledger.rows()],
+    flush,
+    async close() {
+      isClosed = true
+      clearTimeout(timer)
+      await running
+      await flush()
+    },
+  }
+}
+
+/** By a limit or a budget of ours, before any backend was asked. */
+function wasRefused({ attempts }: Exchange, { code }: Fault): boolean {
+  if (attempts.length > 0) return false
+  return code === 'rate-limited' || code === 'exceeds-capacity' || code === 'budget-exhausted'
+}

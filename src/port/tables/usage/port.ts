@@ -1,0 +1,47 @@
+/** What calls of one key to one deployment came to within an hour. `costMicros` is millionths of the currency of the prices, whole. */
+export type UsageCounts = {
+  readonly requests: number
+  /** Of these, those that failed at the backend or in mid-answer. */
+  readonly failed: number
+  /** Of these, those that a limit or a budget refused. */
+  readonly refused: number
+  /** Of these, those whose tokens nobody counted, so that they are a guess. */
+  readonly estimated: number
+  readonly promptTokens: number
+  /** Part of the prompt's. */
+  readonly cachedTokens: number
+  readonly completionTokens: number
+  /** Part of the completion's. */
+  readonly reasoningTokens: number
+  readonly costMicros: number
+}
+
+/** `hour` is whole hours since 1970 in UTC. */
+export type UsageRow = UsageCounts & {
+  readonly hour: number
+  readonly deployment: string
+  readonly model: string
+  readonly keyName: string
+}
+
+export const usageGroups = ['hour', 'deployment', 'model', 'keyName'] as const
+export type UsageGroup = (typeof usageGroups)[number]
+
+export type UsageQuery = {
+  /** Hours, the last one not included. */
+  readonly fromHour: number
+  readonly toHour: number
+  readonly deployment?: string | undefined
+  readonly keyName?: string | undefined
+  /** Whether a row stands for all that agree in these; the others are left out of it. */
+  readonly groupBy: readonly UsageGroup[]
+}
+
+export type UsageTotals = UsageCounts & Partial<Pick<UsageRow, UsageGroup>>
+
+export type UsageTable = {
+  /** Adds to what is there, all rows or none. */
+  add(rows: readonly UsageRow[]): Promise<void>
+  /** In the order of the groups. Deployment and key are found without regard to case. */
+  read(query: UsageQuery): Promise<UsageTotals[]>
+}
