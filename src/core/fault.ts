@@ -21,6 +21,8 @@ export type FaultDetail = {
   readonly input?: unknown
   /** Every field at fault, where several are told at once. `code` is the vendor's own word for one. */
   readonly problems?: readonly { readonly field: string; readonly text: string; readonly code?: string | undefined }[]
+  /** Comes by the thousand and is counted elsewhere: no line in the log, but for `debug`. */
+  readonly isRoutine?: boolean
   readonly cause?: unknown
 }
 

@@ -186,6 +186,7 @@ function faultWriter(match: Match, path: string): (fault: Fault, requestId: stri
 }
 
 function logFault(log: Logger, fault: Fault, requestId: string, method: string, path: string): void {
-  log[faultCodes[fault.code].log]({ requestId, code: fault.code, status: fault.status, method, path }, fault.message)
+  const level = fault.detail.isRoutine ? 'debug' : faultCodes[fault.code].log
+  log[level]({ requestId, code: fault.code, status: fault.status, method, path }, fault.message)
   if (fault.code === 'internal') log.error({ requestId, err: fault.detail.cause ?? fault }, 'unexpected error')
 }

@@ -112,7 +112,7 @@ export function toUnits(promptTokens: number, completionTokens: number, outputWe
 function makePlan(deployment: Deployment, caller: Caller | undefined, shared: DeploymentState): Plan | undefined {
   const { limits } = deployment
   const name = `deployment/${deploymentKey(deployment.name)}`
-  const own = limits ? ownLines(name, limits) : []
+  const own = limits ? ownLines(name, limits, deployment.createdAt * 1000) : []
   const ofKey = caller ? keyLines(caller) : []
   const slots = own.filter(({ measure }) => measure === 'slots')
   const others = [...own.filter(({ measure }) => measure !== 'slots'), ...ofKey]
@@ -141,16 +141,18 @@ function makePlan(deployment: Deployment, caller: Caller | undefined, shared: De
   }
 }
 
-function ownLines(name: string, limits: DeploymentLimits): Line[] {
+/** `since` is when the deployment was made, in unix milliseconds. */
+function ownLines(name: string, limits: DeploymentLimits, since: number): Line[] {
   const lines: Line[] = []
   if (limits.kind === 'rate') {
     const { tokens, requests } = limits
     if (tokens) {
-      const rule = windowRule(`${name}/tokens`, tokens, limits.settles)
+      const rule = { ...windowRule(`${name}/tokens`, tokens, limits.settles), since }
       lines.push({ owner: 'deployment', measure: 'tokens', rule })
     }
     if (requests) {
-      lines.push({ owner: 'deployment', measure: 'requests', rule: windowRule(`${name}/requests`, requests, false) })
+      const rule = { ...windowRule(`${name}/requests`, requests, false), since }
+      lines.push({ owner: 'deployment', measure: 'requests', rule })
     }
   } else if (limits.kind === 'provisioned') {
     const { inputTokensPerMinute, concurrency } = limits
@@ -159,6 +161,7 @@ function ownLines(name: string, limits: DeploymentLimits): Line[] {
       key: `${name}/utilization`,
       drainPerMs: inputTokensPerMinute / minuteMs,
       depth: inputTokensPerMinute * depthMinutes,
+      since,
     }
     lines.push({ owner: 'deployment', measure: 'units', rule })
     if (concurrency !== undefined) {

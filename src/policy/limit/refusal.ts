@@ -125,7 +125,7 @@ function waitFor({ lines, demands, verdict }: Refusal): number {
 }
 
 function limited(message: string, retryAfterMs: number): Fault {
-  return new Fault('rate-limited', message, { retryAfterMs })
+  return new Fault('rate-limited', message, { retryAfterMs, isRoutine: true })
 }
 
 function begin({ call }: Exchange): string {

@@ -11,7 +11,8 @@
  * - `slots`: at most `limit` holders at once, `cost` slots each. Settling gives the slots back. Those of a node or thread that died
  *   come back by themselves.
  *
- * Of several rules of one reservation either all are charged or none is.
+ * Of several rules of one reservation either all are charged or none is. `since` is when that which is counted began to exist, in unix
+ * milliseconds: after a store has lost its counters, nothing can have been used of what is younger.
  */
 export type CounterRule =
   | {
@@ -20,8 +21,15 @@ export type CounterRule =
       readonly limit: number
       readonly windowMs: number
       readonly settles: boolean
+      readonly since?: number | undefined
     }
-  | { readonly kind: 'leaky'; readonly key: string; readonly drainPerMs: number; readonly depth: number }
+  | {
+      readonly kind: 'leaky'
+      readonly key: string
+      readonly drainPerMs: number
+      readonly depth: number
+      readonly since?: number | undefined
+    }
   | { readonly kind: 'slots'; readonly key: string; readonly limit: number }
 
 /** `cost` is at least 0 and whole. */

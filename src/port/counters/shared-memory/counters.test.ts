@@ -110,6 +110,14 @@ describe('a cold start', () => {
     expect(used(rule)).toBe(49_500)
   })
 
+  test('what is younger than the memory has everything, of what is older nobody knows', () => {
+    const at = start + 10_000
+    const { isAdmitted, used } = openMemory({ at, isColdStart: true })
+    expect(isAdmitted({ ...windowRule('old', 6_000), since: at - 1_000 }, 6_000)).toBe(false)
+    expect(isAdmitted({ ...windowRule('new', 6_000), since: at + 1_000 }, 6_000)).toBe(true)
+    expect(used({ ...leakyRule('new', 1, 60_000), since: at + 1_000 })).toBe(0)
+  })
+
   test('a first start has everything', () => {
     const { isAdmitted } = openMemory({ at: start + 10_000 })
     expect(isAdmitted(windowRule('a', 6_000), 6_000)).toBe(true)

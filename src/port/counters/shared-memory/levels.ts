@@ -23,8 +23,8 @@ export function readWindow({ numbers }: CounterTable, at: number, rule: WindowRu
 
 /** Of a window that was open at a cold start nobody knows what was used: all but one second's worth and what its rate brings since. */
 export function unknownOf({ numbers }: CounterTable, rule: WindowRule, nowMs: number, isCold: boolean): number {
-  if (!isCold) return 0
   const createdAt = numbers[header.createdAt] as number
+  if (!isCold || isYounger(rule, createdAt)) return 0
   if (windowNumber(rule, createdAt) !== windowNumber(rule, nowMs)) return 0
   return Math.max(0, rule.limit - Math.floor((rule.limit * (graceMs + nowMs - createdAt)) / rule.windowMs))
 }
@@ -59,8 +59,14 @@ export function readLevel(table: CounterTable, at: number, rule: LeakyRule, nowM
       (numbers[at + field.used] as number) - rule.drainPerMs * (nowMs - (numbers[at + field.mark] as number)),
     )
   }
-  if (!isCold) return 0
-  return Math.max(0, rule.depth - rule.drainPerMs * (graceMs + nowMs - (numbers[header.createdAt] as number)))
+  const createdAt = numbers[header.createdAt] as number
+  if (!isCold || isYounger(rule, createdAt)) return 0
+  return Math.max(0, rule.depth - rule.drainPerMs * (graceMs + nowMs - createdAt))
+}
+
+/** Whether nothing can have been used before the counters were lost. */
+function isYounger({ since }: WindowRule | LeakyRule, createdAt: number): boolean {
+  return since !== undefined && since > createdAt
 }
 
 /** Milliseconds until a level of `used` is back at its depth. Of it, what the entry does not hold does not drain. */
