@@ -24,7 +24,7 @@ if (values.help) {
 const callers = Number(values.callers)
 const seconds = Number(values.seconds)
 const windowMs = 60_000
-const limit = 600_000
+const limit = 3_200_000
 /** Asked for and used: a call that says 300 uses 100 to 300. */
 const maxTokens = 300
 const thinkMs = [100, 400] as const

@@ -3,6 +3,7 @@ import { spliceModelBenches } from './core/splice-model.ts'
 import { authenticateBenches } from './policy/authenticate.ts'
 import { limitBenches } from './policy/limit.ts'
 import { sharedCountersBenches } from './port/shared-counters.ts'
+import { meterBenches } from './policy/meter.ts'
 import { openaiChatBenches } from './wire/openai-chat.ts'
 import { sseRelayBenches } from './wire/sse-relay.ts'
 
@@ -13,6 +14,7 @@ const sampleMs = 20
 const all: readonly Bench[] = [
   ...authenticateBenches,
   ...limitBenches,
+  ...meterBenches,
   ...openaiChatBenches,
   ...sharedCountersBenches,
   ...spliceModelBenches,

@@ -5,6 +5,7 @@ import type { DocumentProblem } from '../core/text/parse-document.ts'
 import { sealCredential } from '../snapshot/credential.ts'
 import type { BackendSpec, DeploymentSpec } from '../snapshot/deployment-spec.ts'
 import { type CapacityRules, judgeNewModel, judgeSpillover } from '../snapshot/judge-capacity.ts'
+import { judgeShares } from '../snapshot/plan/shares.ts'
 import { checkQuota } from '../snapshot/quota.ts'
 import { readDeployment } from '../snapshot/read-deployment.ts'
 import { refuseDocument } from './errors.ts'
@@ -53,6 +54,10 @@ export function acceptDeployment(
     ...judgeSpillover(
       spec,
       specs.map((other) => other.name),
+    ),
+    ...judgeShares(
+      spec,
+      specs.filter((other) => other !== current),
     ),
   ]
   if (problems.length > 0) throw refuseDocument(problems)

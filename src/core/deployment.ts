@@ -16,8 +16,29 @@ export const modelTypes = {
 
 export type ModelType = keyof typeof modelTypes
 
+/** Gives a place back; a second call does nothing. */
+export type Leave = () => void
+
+/**
+ * The calls that a backend takes at once. Some of them may belong to deployments that have reserved them; the others share what is left.
+ * Who finds none waits, those of lower rank first.
+ */
+export type Places = {
+  /** A place of the deployment's own share, or of what all share. undefined when there is none, or others have waited for longer. */
+  take(deployment: string): Leave | undefined
+  /**
+   * The same, waiting for it. Rejects with Fault `rate-limited` when the line is full or it takes too long, and with `client-gone` when the
+   * caller leaves.
+   */
+  wait(deployment: string, rank: number, signal: AbortSignal): Promise<Leave>
+  /** `limit` undefined: as many as come. `shares` are by deployment. Calls that run go on. */
+  configure(limit: number | undefined, shares: ReadonlyMap<string, number>): void
+}
+
 export type Route = {
   readonly backend: Backend
+  /** Of a backend that takes only so many calls at once. */
+  readonly places?: Places | undefined
   /** Lower is tried first. */
   readonly priority: number
   /** Share among the routes of the same priority. */

@@ -2,6 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fault } from '../core/fault.ts'
 
+/** Answers that the engine of a built-in model writes side by side. */
+export const engineSlots = 4
+
 /** A model the project ships: what its `models/<name>/<name>.json` says. */
 export type BuiltinModel = {
   readonly format: string

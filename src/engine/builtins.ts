@@ -1,4 +1,4 @@
-import { type BuiltinModel, listBuiltinModels } from './builtin-models.ts'
+import { type BuiltinModel, engineSlots, listBuiltinModels } from './builtin-models.ts'
 import { startEngine } from './engine.ts'
 import { createLazyEngine, type LazyEngine } from './lazy-engine.ts'
 import type { LogLevel } from './protocol.ts'
@@ -10,7 +10,6 @@ export type Builtins = {
   stop(): Promise<void>
 }
 
-const slots = 4
 const queueLimit = 256
 
 /** Starts the process of the first model right away: nearly every server needs it. */
@@ -28,7 +27,7 @@ export function openBuiltins(
           modelFile: model.file,
           modelName: model.name,
           contextSize: model.contextLength,
-          slots,
+          slots: engineSlots,
           queueLimit,
           environment,
           log,

@@ -1,5 +1,6 @@
 import { type Call, isPassCall } from '../core/call.ts'
-import type { Exchange } from '../core/exchange.ts'
+import { deploymentKey, type Leave, type Route } from '../core/deployment.ts'
+import type { Exchange, ServedTier } from '../core/exchange.ts'
 import { Fault, toFault } from '../core/fault.ts'
 import type { Backend, Reply } from '../core/reply.ts'
 import { orderRoutes } from './choose.ts'
@@ -8,31 +9,62 @@ import { peekFirst } from './peek-first.ts'
 
 export type Router = (exchange: Exchange) => Promise<Reply>
 
+/** Who goes first where calls wait for a backend. */
+const ranks: Readonly<Record<ServedTier, number>> = { priority: 0, default: 1, flex: 2 }
+
 /**
  * Picks a backend, tries it, and falls back to the next one as long as nothing has been sent to the caller: a stream counts as
- * begun when its first item is there.
+ * begun when its first item is there. Where all that could be asked have their hands full, the call waits for the first of them.
  */
 export function createRouter(health: Health, random: () => number): Router {
-  return async (exchange) => {
-    const { routes, name } = exchange.deployment
-    let lastFault: Fault | undefined
-    for (const { backend } of orderRoutes(routes, random)) {
-      if (!backend.kinds.has(exchange.call.kind)) continue
-      if (!health.tryEnter(backend.id)) continue
-      exchange.attempts.push(backend.id)
-      try {
-        const reply = await begin(backend, exchange)
-        health.noteSuccess(backend.id)
-        return reply
-      } catch (error) {
-        const fault = toFault(error)
-        if (fault.isUnhealthy) health.noteFailure(backend.id)
-        else health.noteNothing(backend.id)
-        if (!fault.isRetryable || exchange.signal.aborted || isSpent(exchange.call)) throw fault
-        lastFault = fault
-      }
+  /** The reply; a Fault after which another backend may be tried; undefined where the backend is being left alone. */
+  async function tryRoute(
+    { backend }: Route,
+    leave: Leave | undefined,
+    exchange: Exchange,
+  ): Promise<Reply | Fault | undefined> {
+    if (!health.tryEnter(backend.id)) {
+      leave?.()
+      return undefined
     }
-    throw lastFault ?? allOpen(name, exchange, health)
+    exchange.attempts.push(backend.id)
+    try {
+      const reply = await begin(backend, exchange)
+      health.noteSuccess(backend.id)
+      if (leave) exchange.holds.push({ release: leave })
+      return reply
+    } catch (error) {
+      leave?.()
+      const fault = toFault(error)
+      if (fault.isUnhealthy) health.noteFailure(backend.id)
+      else health.noteNothing(backend.id)
+      if (!fault.isRetryable || exchange.signal.aborted || isSpent(exchange.call)) throw fault
+      return fault
+    }
+  }
+
+  return async (exchange) => {
+    const { deployment, call, servedTier = 'default', signal } = exchange
+    const key = deploymentKey(deployment.name)
+    let full: Route | undefined
+    let lastFault: Fault | undefined
+    for (const route of orderRoutes(deployment.routes, random)) {
+      if (!route.backend.kinds.has(call.kind)) continue
+      const leave = route.places?.take(key)
+      if (route.places && !leave) {
+        full ??= route
+        continue
+      }
+      const tried = await tryRoute(route, leave, exchange)
+      if (tried instanceof Fault) lastFault = tried
+      else if (tried) return tried
+    }
+    if (full?.places && !lastFault) {
+      const tried = await tryRoute(full, await full.places.wait(key, ranks[servedTier], signal), exchange)
+      if (tried instanceof Fault) throw tried
+      if (tried) return tried
+    }
+    throw lastFault ?? allOpen(deployment.name, exchange, health)
   }
 }
 

@@ -3,15 +3,24 @@ import { createHttpBackend } from '../backend/http-backend.ts'
 import { takesTokenIds, withTextInputs } from '../backend/tokens/text-inputs.ts'
 import type { Timeouts, Transport } from '../backend/transport/transport.ts'
 import { type CallKind, passKinds } from '../core/call.ts'
-import { type Deployment, deploymentKey, type ModelType, modelTypes, type Route } from '../core/deployment.ts'
+import {
+  type Deployment,
+  deploymentKey,
+  type ModelType,
+  modelTypes,
+  type Places,
+  type Route,
+} from '../core/deployment.ts'
 import { Fault } from '../core/fault.ts'
 import type { Backend } from '../core/reply.ts'
 import type { KeyRing } from '../policy/authenticate.ts'
+import { createPlaces } from '../route/places.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import type { BackendSpec, DeploymentSpec } from './deployment-spec.ts'
 import type { DesiredDeployment } from './desired-state.ts'
 import type { PoolShare } from './plan/limits.ts'
 import { planDeployment } from './plan/plan-deployment.ts'
+import { builtinPlacesKey, placesKey, planShares } from './plan/shares.ts'
 import type { Snapshot } from './snapshot.ts'
 
 export type CompilerOptions = {
@@ -58,6 +67,7 @@ export function createCompiler(options: CompilerOptions): Compiler {
   let compiled = new Map<DeploymentSpec, Compiled>()
   let backends = new Map<string, Backend>()
   let nextChangeAt: number | undefined
+  const places = new Map<string, Places>()
 
   function compile(desired: readonly Desired[], keys: KeyRing): Snapshot {
     const liveCompiled = new Map<DeploymentSpec, Compiled>()
@@ -72,6 +82,7 @@ export function createCompiler(options: CompilerOptions): Compiler {
       deployments.set(deploymentKey(item.spec.name), entry.deployment)
     }
     compiled = liveCompiled
+    sharePlaces(desired)
     const changes = [...liveCompiled.values()].flatMap((entry) => entry.nextChangeAt ?? [])
     nextChangeAt = changes.length > 0 ? Math.min(...changes) : undefined
     backends = liveBackends
@@ -98,7 +109,14 @@ export function createCompiler(options: CompilerOptions): Compiler {
     const { version } = plan.model
     const routes: CompiledRoute[] = spec.backends
       ? spec.backends.map((backend) => compileRoute(backend, spec, version))
-      : [{ backend: requireBuiltin(spec), priority: 0, weight: 1 }]
+      : [
+          {
+            backend: requireBuiltin(spec),
+            places: openPlaces(builtinPlacesKey(spec.model.name)),
+            priority: 0,
+            weight: 1,
+          },
+        ]
     routes.sort((a, b) => a.priority - b.priority)
     const { name } = plan.model
     const deployment: Deployment = {
@@ -107,7 +125,7 @@ export function createCompiler(options: CompilerOptions): Compiler {
       servedModel: name.endsWith(version) ? name : `${name}-${version}`,
       modelType: spec.model.type,
       kinds: offeredKinds(routes, spec.model.type),
-      routes: routes.map(({ backend, priority, weight }) => ({ backend, priority, weight })),
+      routes: routes.map(({ backend, places, priority, weight }) => ({ backend, places, priority, weight })),
       createdAt: Math.floor(createdAt / 1000),
     }
     return {
@@ -115,6 +133,21 @@ export function createCompiler(options: CompilerOptions): Compiler {
       transportKeys: routes.flatMap((route) => route.transportKey ?? []),
       plan: planned,
       nextChangeAt,
+    }
+  }
+
+  /** Calls that run keep their places: what is counted outlives the configuration. */
+  function openPlaces(key: string): Places {
+    const known = places.get(key) ?? createPlaces()
+    places.set(key, known)
+    return known
+  }
+
+  function sharePlaces(desired: readonly Desired[]): void {
+    const planned = planShares(desired.map(({ spec }) => spec))
+    for (const [key, { configure }] of places) {
+      const plan = planned.get(key)
+      configure(plan?.limit, plan?.shares ?? new Map())
     }
   }
 
@@ -150,7 +183,7 @@ export function createCompiler(options: CompilerOptions): Compiler {
       backend = takesIds ? http : withTextInputs(http)
       backends.set(id, backend)
     }
-    return { backend, priority, weight, transportKey }
+    return { backend, places: openPlaces(placesKey(backendSpec)), priority, weight, transportKey }
   }
 
   function requireBuiltin(spec: DeploymentSpec): Backend {

@@ -55,6 +55,8 @@ export const backendSpecSchema = z.strictObject({
   streamUsage: z.boolean().optional(),
   /** Where it stands; which SKUs need which label is the operator's own affair (`placement` of the configuration). */
   labels: z.array(labelSchema).max(16).optional(),
+  /** Calls it takes at once, from all deployments of this server together; more wait a little. */
+  maxConcurrency: z.int().min(1).max(100_000).optional(),
   /** Lower is tried first. */
   priority: z.int().min(0).max(100).default(0),
   /** Share among backends of the same priority. */
@@ -114,7 +116,7 @@ export const deploymentSpecSchema = z.strictObject({
   rateLimits: z.array(rateLimitSchema).min(1).max(2).optional(),
   /** `settle` (when absent): real usage replaces the estimate that was reserved. `estimate`: the estimate counts, as it does with Azure. */
   tokenAccounting: z.enum(['settle', 'estimate']).optional(),
-  /** Calls at once, of a provisioned SKU. */
+  /** Calls at once, of a provisioned SKU; so many are kept free for it of a backend's `maxConcurrency`, and of the built-in engine. */
   concurrency: z.int().min(1).max(100_000).optional(),
   versionUpgradeOption: z.enum(versionUpgradeOptions).optional(),
   /** May go over its own tokens while its quota pool has some left. */

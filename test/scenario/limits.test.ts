@@ -137,3 +137,26 @@ test('streams that callers leave give everything back: no slot and no token stay
   const statuses = await Promise.all(Array.from({ length: concurrency }, async () => (await ask('gpt')).status))
   expect(statuses).toEqual(Array.from({ length: concurrency }, () => 200))
 })
+
+test('places of a backend that are kept for one deployment are not taken by others, who wait for theirs', async () => {
+  const backends = [{ url: upstream.url, maxConcurrency: 3 }]
+  deploy(
+    { name: 'bought', sku: { name: 'ProvisionedManaged', capacity: 100_000 }, concurrency: 1, backends },
+    { name: 'other', backends },
+  )
+  const open = Promise.withResolvers<void>()
+  upstream.script([{ do: 'until', promise: open.promise }, ...answer])
+  const before = upstream.requests.length
+  const others = Array.from({ length: 4 }, () => ask('other'))
+  const isThere = async (count: number) => {
+    while (upstream.requests.length - before < count) await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+  await isThere(2)
+  // Both places that are not kept are taken, and two calls wait; the one that is kept is free.
+  const bought = ask('bought')
+  await isThere(3)
+  expect(upstream.requests.length - before).toBe(3)
+  open.resolve()
+  expect((await bought).status).toBe(200)
+  expect((await Promise.all(others)).map(({ status }) => status)).toEqual([200, 200, 200, 200])
+})

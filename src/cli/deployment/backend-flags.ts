@@ -86,6 +86,20 @@ export function addBackendFlags(command: Command, context: CommandContext): Back
   add('--weight <number>', 'share among backends of the same priority', (value) => {
     current().weight = parseWhole(value, 1, 1000)
   })
+  add('--max-concurrency <number>', 'calls it takes at once; more wait a little', (value) => {
+    current().maxConcurrency = parseWhole(value, 1, 100_000)
+  })
+  add('--label <name>', 'where it stands, for the placement of SKUs; repeat it for several', (value) => {
+    current().labels = [...(current().labels ?? []), value]
+  })
+  add(
+    '--stream-usage <switch>',
+    'whether streams may be asked for their usage; no for upstreams that refuse it',
+    (value) => {
+      current().streamUsage = value === 'yes'
+    },
+    ['yes', 'no'],
+  )
   return {
     isUsed: () => isUsed,
     read: async (parsed) => {

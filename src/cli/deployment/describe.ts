@@ -16,6 +16,7 @@ export function describeBackend(backend: BackendView): string {
     backend.protocol + (backend.apiVersion ? ` ${backend.apiVersion}` : ''),
     ...(backend.model ? [`model ${backend.model}`] : []),
     `priority ${backend.priority}, weight ${backend.weight}`,
+    ...(backend.maxConcurrency === undefined ? [] : [`${backend.maxConcurrency} calls at once`]),
     ...(labels?.length ? [`labels ${labels.join(', ')}`] : []),
     credential ? ('env' in credential ? `credential from ${credential.env}` : 'credential stored') : 'no credential',
   ].join('; ')

@@ -6,6 +6,7 @@ import { type DocumentProblem, formatProblem, parseDocument } from '../../core/t
 import { type BuiltinEntry, createCatalog } from '../catalog/create-catalog.ts'
 import type { DeploymentSpec } from '../deployment-spec.ts'
 import { type CapacityRules, judgeSpillover } from '../judge-capacity.ts'
+import { judgeShares } from '../plan/shares.ts'
 import { describeShortage, findPool, type QuotaPool } from '../quota.ts'
 import { type ReadDeploymentOptions, readDeployment } from '../read-deployment.ts'
 import { capacitySections, readCapacitySections } from './capacity-sections.ts'
@@ -98,6 +99,7 @@ export function parseConfig(text: string, file: string, options: ConfigOptions):
     ...findDuplicates(specs, lineOf),
     ...findShortages(specs, rules.pools),
     ...findLostSpills(specs),
+    ...findShareProblems(specs),
   ]
   if (all.length > 0) return reject(all.map((problem) => ({ ...located(problem.path), text: formatProblem(problem) })))
   return { isValid: true, rules, deployments: specs.map(({ spec, index }) => ({ spec, file, line: lineOf(index) })) }
@@ -128,6 +130,17 @@ function findLostSpills(specs: readonly IndexedSpec[]): DocumentProblem[] {
   const names = specs.map(({ spec }) => spec.name)
   return specs.flatMap(({ spec, index }) =>
     judgeSpillover(spec, names).map((problem) => ({ ...problem, path: ['deployments', index, ...problem.path] })),
+  )
+}
+
+/** Deployments for which more calls are to be kept than a backend takes. */
+function findShareProblems(specs: readonly IndexedSpec[]): DocumentProblem[] {
+  const all = specs.map(({ spec }) => spec)
+  return specs.flatMap(({ spec, index }) =>
+    judgeShares(
+      spec,
+      all.filter((other) => other !== spec),
+    ).map((problem) => ({ ...problem, path: ['deployments', index, ...problem.path] })),
   )
 }
 
