@@ -131,8 +131,10 @@ async function readWhole(response: UpstreamResponse, end: ClientEnd, call: Call,
   return { kind: 'whole', result: end.readResult(answer, call) }
 }
 
+const decoder = new TextDecoder()
+
 function parseAnswer(body: Uint8Array): JsonObject {
-  const answer = parseJsonObject(new TextDecoder().decode(body))
+  const answer = parseJsonObject(decoder.decode(body))
   if (!answer) throw new Fault('upstream-failed', "The backend's answer is not a JSON object.")
   return answer
 }

@@ -8,10 +8,13 @@ export type JsonBody = { readonly text: string; readonly body: JsonObject }
  * when the connection ends first, be it that the server cut it off for sending nothing.
  */
 export async function readJson(request: Request, maxBytes: number): Promise<JsonBody> {
-  const text = await readText(request, maxBytes).catch((error) => {
+  let text: string
+  try {
+    text = await readText(request, maxBytes)
+  } catch (error) {
     if (!request.signal.aborted) throw error
     throw new Fault('client-gone', 'The connection ended before the request body was complete.')
-  })
+  }
   let body: unknown
   try {
     body = JSON.parse(text)
@@ -26,17 +29,20 @@ export async function readJson(request: Request, maxBytes: number): Promise<Json
   return { text, body }
 }
 
-async function readText(request: Request, maxBytes: number): Promise<string> {
+function readText(request: Request, maxBytes: number): Promise<string> | string {
   const declared = request.headers.get('content-length')
   if (declared !== null) {
     if (Number(declared) > maxBytes) throw tooLarge(maxBytes)
     return request.text()
   }
-  if (!request.body) return ''
+  return request.body ? readPieces(request.body, maxBytes) : ''
+}
+
+async function readPieces(pieces: ReadableStream<Uint8Array>, maxBytes: number): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''
   let length = 0
-  for await (const chunk of request.body) {
+  for await (const chunk of pieces) {
     length += chunk.length
     if (length > maxBytes) throw tooLarge(maxBytes)
     text += decoder.decode(chunk, { stream: true })

@@ -33,9 +33,12 @@ const spilling: ReadonlySet<FaultCode> = new Set<FaultCode>([
  * deployment, so that they judge the second one too. When both fail, the caller gets the fault of the first.
  */
 export function createSpillOver(findDeployment: FindDeployment): Policy {
-  return async (exchange, next) => {
+  return (exchange, next) => {
     const name = targetOf(exchange)
-    if (name === undefined) return next(exchange)
+    return name === undefined ? next(exchange) : answerOrSpill(exchange, next, name)
+  }
+
+  async function answerOrSpill(exchange: Exchange, next: Next, name: string): ReturnType<Next> {
     const { call } = exchange
     const kept = exchange.holds.length
     try {

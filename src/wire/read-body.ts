@@ -17,8 +17,7 @@ export function readBody<T extends z.ZodType>(
     fast = z.compile(schema)
     compiled.set(schema, fast)
   }
-  const judged = fast.safeParse(body)
-  if (judged.success) return judged.data
+  if (z.validate(fast, body)) return body as z.output<T>
   const parsed = parseDocument(schema, body)
   if ('data' in parsed) return parsed.data
   const [problem] = parsed.problems

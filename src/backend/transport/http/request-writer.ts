@@ -35,6 +35,26 @@ export function writeRequest(request: UpstreamRequest, frame: RequestFrame): str
   }
   let text = `${method} ${frame.prefix}${path} HTTP/1.1\r\nhost: ${frame.host}\r\n`
   if (frame.proxyAuthorization !== undefined) text += `proxy-authorization: ${frame.proxyAuthorization}\r\n`
+  text += headerLines(headers)
+  if (typeof body === 'object') return `${text}transfer-encoding: chunked\r\n\r\n`
+  if (body !== undefined) return `${text}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+  return method === 'POST' ? `${text}content-length: 0\r\n\r\n` : `${text}\r\n`
+}
+
+/** A backend sends the same headers with every request: they are judged and written once. Whoever changes them makes new ones. */
+const written = new WeakMap<UpstreamRequest['headers'], string>()
+
+function headerLines(headers: UpstreamRequest['headers']): string {
+  let lines = written.get(headers)
+  if (lines === undefined) {
+    lines = writeHeaders(headers)
+    written.set(headers, lines)
+  }
+  return lines
+}
+
+function writeHeaders(headers: UpstreamRequest['headers']): string {
+  let text = ''
   for (const name in headers) {
     const value = headers[name] as string
     if (!isToken(name)) throw new Fault('upstream-misconfigured', `${JSON.stringify(name)} is not a header name`)
@@ -49,9 +69,7 @@ export function writeRequest(request: UpstreamRequest, frame: RequestFrame): str
     }
     text += `${name}: ${value}\r\n`
   }
-  if (typeof body === 'object') return `${text}transfer-encoding: chunked\r\n\r\n`
-  if (body !== undefined) return `${text}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
-  return method === 'POST' ? `${text}content-length: 0\r\n\r\n` : `${text}\r\n`
+  return text
 }
 
 function isPath(path: string): boolean {
