@@ -1,4 +1,5 @@
 import type { Figures, Measured } from './load/measure.ts'
+import { limitedName, relayName } from './load/start-ponto.ts'
 
 export type Report = Measured & {
   readonly rig: {
@@ -35,16 +36,24 @@ const cpuColumns = [
 ] as const
 
 function ratioRows({ figures }: Report): string[][] {
-  const baselines = figures.filter(({ name }) => !name.startsWith('Ponto'))
-  const rows = figures.flatMap((figure) =>
-    baselines
-      .filter((baseline) => baseline !== figure && figure.name.startsWith('Ponto'))
-      .map((baseline) => [
-        `${figure.name} / ${baseline.name}`,
-        ...cpuColumns.map(([, pick]) => formatRatio(pick(figure), pick(baseline))),
-      ]),
-  )
+  const rows = figures
+    .filter(isPonto)
+    .flatMap((figure) =>
+      figures
+        .filter((baseline) => isBaseline(baseline, figure))
+        .map((baseline) => [
+          `${figure.name} / ${baseline.name}`,
+          ...cpuColumns.map(([, pick]) => formatRatio(pick(figure), pick(baseline))),
+        ]),
+    )
   return [['ratio', ...cpuColumns.map(([title]) => title)], ...rows]
+}
+
+const isPonto = ({ name }: Figures): boolean => name.startsWith('Ponto')
+
+/** What is not Ponto; and for Ponto with limits the same without them. */
+function isBaseline(baseline: Figures, of: Figures): boolean {
+  return !isPonto(baseline) || (of.name === limitedName && baseline.name === relayName)
 }
 
 function figureRows(figures: readonly Figures[]): string[][] {

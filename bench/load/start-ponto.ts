@@ -2,9 +2,12 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startServer } from '../../test/support/server-process.ts'
+import { type ServerProcess, startServer } from '../../test/support/server-process.ts'
 import type { Started, Target } from './target.ts'
 import type { Workload } from './workloads.ts'
+
+export const relayName = 'Ponto, relay'
+export const limitedName = 'Ponto with limits'
 
 export type StartedPonto = Started & {
   /** Milliseconds of the very first start, which makes keys, database and certificates; `startMs` is the second one's. */
@@ -22,25 +25,33 @@ export async function startPonto(upstreamPort: number): Promise<StartedPonto> {
     return { server, startMs: performance.now() - spawnedMs }
   }
   const first = await start()
+  const limitedKey = await createLimitedKey(first.server)
   await first.server.stop()
   const { server, startMs } = await start()
   await waitUntilReady(server.httpUrl)
 
-  const common = { port: Number(new URL(server.httpUrl).port), pid: server.pid, model: deploymentName }
+  const common = { port: Number(new URL(server.httpUrl).port), pid: server.pid }
   const relay: Target = {
     ...common,
-    name: 'Ponto, relay',
+    name: relayName,
     path: '/openai/v1/chat/completions',
     headers: { 'api-key': server.key },
+    model: openDeployment,
+  }
+  const limited: Target = {
+    ...relay,
+    name: limitedName,
+    headers: { 'api-key': limitedKey },
+    model: limitedDeployment,
+    answerHeaders: ['x-ratelimit-remaining-tokens', 'x-ratelimit-remaining-requests'],
   }
   const crossing: Target = {
-    ...common,
+    ...relay,
     name: 'Ponto, crossing',
     path: '/models/chat/completions?api-version=2024-05-01-preview',
-    headers: { 'api-key': server.key },
   }
   return {
-    targets: [relay, crossing],
+    targets: [relay, limited, crossing],
     startMs,
     firstStartMs: first.startMs,
     async stop() {
@@ -50,18 +61,47 @@ export async function startPonto(upstreamPort: number): Promise<StartedPonto> {
   }
 }
 
+const workloads: readonly Workload[] = ['chat', 'stream', 'paced']
+
 /** Differs from the upstream's own name, so that the name has to be exchanged in every request. */
-const deploymentName = (workload: Workload) => `Bench-${workload}`
+const openDeployment = (workload: Workload) => `Bench-${workload}`
+const limitedDeployment = (workload: Workload) => `Limited-${workload}`
+
+/** So much that nothing is ever refused: what is measured is the counting. */
+const plenty = 1e12
 
 function writeConfig(upstreamPort: number): string {
-  const workloads: readonly Workload[] = ['chat', 'stream', 'paced']
-  return JSON.stringify({
-    deployments: workloads.map((workload) => ({
-      name: deploymentName(workload),
+  const deployments = workloads.flatMap((workload) => {
+    const common = {
       model: { name: workload },
       backends: [{ url: `http://127.0.0.1:${upstreamPort}/v1`, model: workload }],
-    })),
+    }
+    const limits = {
+      sku: { name: 'GlobalStandard', capacity: 1 },
+      rateLimits: [
+        { key: 'token', renewalPeriod: 60, count: plenty },
+        { key: 'request', renewalPeriod: 10, count: plenty },
+      ],
+      price: { inputPerMillion: 2.5, cachedInputPerMillion: 1.25, outputPerMillion: 10 },
+    }
+    return [
+      { ...common, name: openDeployment(workload) },
+      { ...common, ...limits, name: limitedDeployment(workload) },
+    ]
   })
+  return JSON.stringify({ deployments })
+}
+
+/** A key that may use what has limits, and has limits and a budget of its own. Resolves to its secret. */
+async function createLimitedKey(server: ServerProcess): Promise<string> {
+  const flags = [
+    ...workloads.flatMap((workload) => ['--deployment', limitedDeployment(workload)]),
+    ...['tokens', 'requests'].flatMap((unit) => [`--${unit}-per-minute`, String(plenty)]),
+    ...['--budget', `tokens/day=${plenty}`],
+  ]
+  const { code, stdout, stderr } = await server.run(['key', 'create', 'bench', ...flags, '--output', 'json'])
+  if (code !== 0) throw new Error(`no key could be made: ${stderr}`)
+  return JSON.parse(stdout).secret
 }
 
 /** The engine's start must not fall into the measurement. A server without one is ready at once. */

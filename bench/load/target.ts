@@ -10,6 +10,8 @@ export type Target = {
   readonly headers: Readonly<Record<string, string>>
   /** The model's name as this target's callers write it. */
   readonly model: (workload: Workload) => string
+  /** Headers without which an answer is not what is to be measured. */
+  readonly answerHeaders?: readonly string[]
 }
 
 /** A started process, which may be more than one target. */

@@ -22,6 +22,8 @@ async function ask(target: Target, workload: Workload): Promise<string> {
   })
   const text = await response.text()
   if (response.status !== 200) throw new Error(`${target.name} answers ${response.status}: ${text.slice(0, 500)}`)
+  for (const name of target.answerHeaders ?? [])
+    requireEqual(target, `presence of ${name}`, response.headers.has(name), true)
   return text
 }
 

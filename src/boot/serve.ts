@@ -112,7 +112,7 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
     meter = await openMeter({
       table: tables.usage,
       now: Date.now,
-      onProblem: (error) => log.error({}, `usage is not stored for the time being: ${String(error)}`),
+      onProblem: (error) => log.error({}, `usage: ${error instanceof Error ? error.message : String(error)}`),
     })
     counters = await openCounters({
       url: readSecret('PONTO_SECRET_REDIS_URL'),

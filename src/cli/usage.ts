@@ -28,7 +28,7 @@ export function defineUsage(command: Command, context: CommandContext): void {
       'after',
       `
 Groups: ${groups.join(', ')}. Times are UTC, and whole hours are counted.
-Costs are those of the prices that deployments have (ponto deployment update NAME --input-price ...).
+Costs are those of the prices that deployments have (ponto deployment update NAME --price-input ...).
 
 Examples:
   ponto usage

@@ -74,6 +74,15 @@ describe('usage', () => {
     ])
   })
 
+  test('groups may be separated by commas or come one by one', async () => {
+    const [one, other] = [
+      await get<Usage>('/usage?groupBy=month,key'),
+      await get<Usage>('/usage?groupBy=month&groupBy=key'),
+    ]
+    expect(one.body.value).toMatchObject([{ month: '2026-11', key: 'key1' }])
+    expect(other.body).toEqual(one.body)
+  })
+
   test('holds what has only just been counted', async () => {
     const caller = { keyName: 'ci', grant: undefined, expiresAt: undefined }
     const tally = { usage: { promptTokens: 30, completionTokens: 5 }, pieces: 0 }
@@ -95,6 +104,7 @@ describe('usage', () => {
 
   test.each([
     ['/usage?from=yesterday', 'from: got "yesterday", expected a time in ISO 8601'],
+    ['/usage?key=a&key=b', 'key: got a list, expected a string'],
     ['/usage?from=2026-12-01', 'expected a time before "to"'],
     [
       '/usage?groupBy=week',

@@ -26,9 +26,10 @@ export type UsageOptions = {
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
+/** Of an answer, and of what it is put together from. */
 const maxRows = 100_000
 
-/** The words of the outside for what the table calls otherwise; `day` and `month` are hours put together. */
+/** The words of the outside for what the table calls otherwise; a month is days put together. */
 const groupNames = ['hour', 'day', 'month', 'deployment', 'model', 'key'] as const
 type GroupName = (typeof groupNames)[number]
 
@@ -62,16 +63,12 @@ export async function showUsage({ usage, now }: UsageOptions, request: Request):
     toHour: Math.max(Math.floor(fromMs / hourMs) + 1, Math.ceil(toMs / hourMs)),
   }
   const groups = [...new Set(groupBy.map(columnOf))]
-  const rows = await usage.table.read({ ...span, deployment, keyName: key, groupBy: groups })
+  const rows = await usage.table.read({ ...span, deployment, keyName: key, groupBy: groups, limit: maxRows + 1 })
+  if (rows.length > maxRows) throw refuseSize()
   // A store that is away keeps nobody from seeing what is counted.
   const unsent = usage.meter.pending().filter((row) => isWithin(row, span, deployment, key))
   const value = merge([...rows, ...unsent], groupBy)
-  if (value.length > maxRows) {
-    throw new Fault(
-      'invalid-request',
-      `groupBy: this gives ${value.length} rows, more than ${maxRows}; ask for a shorter time or fewer groups`,
-    )
-  }
+  if (value.length > maxRows) throw refuseSize()
   return { status: 200, body: { from: iso(span.fromHour * hourMs), to: iso(span.toHour * hourMs), value } }
 }
 
@@ -87,16 +84,29 @@ export function listBudgets({ usage }: UsageOptions): Answer {
 
 function readQuery(request: Request): z.output<typeof querySchema> {
   const { searchParams } = new URL(request.url)
-  const given = Object.fromEntries(searchParams) as Record<string, unknown>
-  if (typeof given.groupBy === 'string') given.groupBy = given.groupBy.split(',').filter(Boolean)
+  const given: Record<string, unknown> = {}
+  for (const name of new Set(searchParams.keys())) {
+    const values = searchParams.getAll(name)
+    // Of anything else that comes twice none is silently left out: a list is refused.
+    if (name === 'groupBy') given[name] = values.flatMap((value) => value.split(',')).filter(Boolean)
+    else given[name] = values.length === 1 ? values[0] : values
+  }
   const parsed = parseDocument(querySchema, given)
   if ('problems' in parsed) throw refuseDocument(parsed.problems)
   return parsed.data
 }
 
+function refuseSize(): Fault {
+  return new Fault(
+    'invalid-request',
+    `groupBy: this gives more than ${maxRows} rows; ask for a shorter time or fewer groups`,
+    { param: 'groupBy' },
+  )
+}
+
 function columnOf(name: GroupName): UsageGroup {
   if (name === 'key') return 'keyName'
-  return name === 'day' || name === 'month' ? 'hour' : name
+  return name === 'month' ? 'day' : name
 }
 
 function isWithin(
@@ -135,7 +145,7 @@ function merge(rows: readonly UsageTotals[], groupBy: readonly GroupName[]): Usa
 function labelOf(row: UsageTotals, name: GroupName): string {
   if (name === 'key') return row.keyName ?? ''
   if (name === 'deployment' || name === 'model') return row[name] ?? ''
-  const start = iso((row.hour ?? 0) * hourMs)
+  const start = iso(row.hour === undefined ? (row.day ?? 0) * dayMs : row.hour * hourMs)
   return start.slice(0, name === 'hour' ? 13 : name === 'day' ? 10 : 7) + (name === 'hour' ? ':00:00Z' : '')
 }
 

@@ -37,20 +37,31 @@ const withBudgets = makeExchanges(
   { unit: 'cost', period: 'month', limit: most },
 )
 
-/** All of the policy and the listener, and nothing of what answers. */
-function through(exchanges: readonly Exchange[]): Bench['run'] {
+/** Each of the exchanges in turn. */
+function inTurn(exchanges: readonly Exchange[], go: (exchange: Exchange) => void): Bench['run'] {
   return (times) => {
-    for (let i = 0; i < times; i++) {
-      const exchange = exchanges[i % exchanges.length] as Exchange
-      void meter.policy(exchange, next)
-      releaseHolds(exchange, 'done')
-      meter.listener(exchange, 'done', undefined)
-    }
+    for (let i = 0; i < times; i++) go(exchanges[i % exchanges.length] as Exchange)
   }
 }
 
+const listen = (exchange: Exchange): void => meter.listener(exchange, 'done', undefined)
+
+function admit(exchange: Exchange): void {
+  meter.budgets.admit(exchange)
+  releaseHolds(exchange, 'done')
+}
+
+/** All of the policy and the listener, and nothing of what answers. */
+function passThrough(exchange: Exchange): void {
+  void meter.policy(exchange, next)
+  releaseHolds(exchange, 'done')
+  listen(exchange)
+}
+
 export const meterBenches: readonly Bench[] = [
-  { name: 'policy/meter: a call of one key to one deployment', run: through(many.slice(0, 1)) },
-  { name: 'policy/meter: calls of 100 keys to 10 deployments', run: through(many) },
-  { name: 'policy/meter: the same, keys with two budgets', run: through(withBudgets) },
+  { name: 'policy/meter: listener, one key and one deployment', run: inTurn(many.slice(0, 1), listen) },
+  { name: 'policy/meter: listener, 100 keys and 10 deployments', run: inTurn(many, listen) },
+  { name: 'policy/meter: budget admit and release, a key without one', run: inTurn(many, admit) },
+  { name: 'policy/meter: budget admit and release, keys with two', run: inTurn(withBudgets, admit) },
+  { name: 'policy/meter: all of a call, 100 keys with two budgets', run: inTurn(withBudgets, passThrough) },
 ]

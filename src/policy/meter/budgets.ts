@@ -9,7 +9,7 @@ type Period = Budget['period']
 
 /** What one key has spent in the periods that are open, and what its calls under way may still cost. */
 type Account = {
-  readonly spent: Record<Period, { startsAt: number; amounts: Amounts }>
+  readonly spent: Record<Period, { endsAt: number; amounts: Amounts }>
   readonly held: Amounts
 }
 
@@ -35,7 +35,14 @@ const micros = 1_000_000
 /** Of an answer without a bound. */
 const guessedTokens = 512
 
-/** Reads what the open periods have brought so far. `now` is unix milliseconds; periods are days and months in UTC. */
+/**
+ * Reads what the open periods have brought so far. `now` is unix milliseconds; periods are days and months in UTC, and a call counts in
+ * the one in which it ends.
+ *
+ * Spending belongs to the name of a key, and is counted whether or not the key has a budget. So a budget that is given or changed in
+ * mid-period is judged at once by all that the period has brought, a rotated key goes on where it was, and a key that is deleted and
+ * made again under its name does not begin anew.
+ */
 export async function openBudgets(table: UsageTable, now: () => number): Promise<Budgets> {
   const accounts = new Map<string, Account>()
   const openedAt = now()
@@ -48,7 +55,7 @@ export async function openBudgets(table: UsageTable, now: () => number): Promise
     }
     for (const { keyName = '', promptTokens, completionTokens, costMicros } of await table.read(query)) {
       const current = accountOf(keyName).spent[period]
-      current.startsAt = startsAt
+      current.endsAt = endOf(period, openedAt)
       current.amounts.tokens += promptTokens + completionTokens
       current.amounts.costMicros += costMicros
     }
@@ -58,7 +65,7 @@ export async function openBudgets(table: UsageTable, now: () => number): Promise
     const key = keyName.toLowerCase()
     let account = accounts.get(key)
     if (!account) {
-      const fresh = () => ({ startsAt: 0, amounts: { tokens: 0, costMicros: 0 } })
+      const fresh = () => ({ endsAt: 0, amounts: { tokens: 0, costMicros: 0 } })
       account = { spent: { day: fresh(), month: fresh() }, held: { tokens: 0, costMicros: 0 } }
       accounts.set(key, account)
     }
@@ -68,10 +75,10 @@ export async function openBudgets(table: UsageTable, now: () => number): Promise
   /** What was spent in the period that is open now; a period that is over counts no more. */
   function spentIn(account: Account, period: Period): Amounts {
     const current = account.spent[period]
-    const startsAt = startOf(period, now())
+    const nowMs = now()
     // A clock that was set back opens no period again.
-    if (startsAt > current.startsAt) {
-      current.startsAt = startsAt
+    if (nowMs >= current.endsAt) {
+      current.endsAt = endOf(period, nowMs)
       current.amounts = { tokens: 0, costMicros: 0 }
     }
     return current.amounts
@@ -92,7 +99,7 @@ export async function openBudgets(table: UsageTable, now: () => number): Promise
       const { promptTokens, completionTokens } = estimateCall(call, bounds)
       const asked: Amounts = {
         tokens: promptTokens + completionTokens,
-        costMicros: costOf(deployment.price, { promptTokens, completionTokens, cachedTokens: 0 }),
+        costMicros: Math.ceil(costOf(deployment.price, { promptTokens, completionTokens, cachedTokens: 0 })),
       }
       for (const budget of budgets) {
         const unit = budget.unit === 'tokens' ? 'tokens' : 'costMicros'

@@ -28,14 +28,29 @@ export function consumptionOf({ tally, call }: Exchange, outcome: Outcome): Cons
   return { ...nothing, promptTokens: estimatePrompt(call), completionTokens: pieces, isEstimated: true }
 }
 
-/** Millionths of the currency: a price per million tokens is that of one token in these. Whole. */
+/** Millionths of the currency, with a fraction: a price per million tokens is that of one token in these. */
 export function costOf(price: Price | undefined, used: Omit<Consumption, 'isEstimated' | 'reasoningTokens'>): number {
   if (!price) return 0
   const cached = Math.min(used.cachedTokens, used.promptTokens)
-  return Math.round(
+  return (
     (used.promptTokens - cached) * price.inputPerMillion +
-      cached * price.cachedInputPerMillion +
-      used.completionTokens * price.outputPerMillion +
-      price.perRequest * 1e6,
+    cached * price.cachedInputPerMillion +
+    used.completionTokens * price.outputPerMillion +
+    price.perRequest * 1e6
   )
+}
+
+/**
+ * Makes costs whole millionths without losing what is rounded away: it is carried over to the next cost at that price. Else short calls
+ * to cheap models, of less than half a millionth each, would be free however many they are.
+ */
+export function createRounding(): (price: Price | undefined, costMicros: number) => number {
+  const carried = new WeakMap<Price, number>()
+  return (price, costMicros) => {
+    if (!price || Number.isInteger(costMicros)) return costMicros
+    const exact = costMicros + (carried.get(price) ?? 0)
+    const whole = Math.round(exact)
+    carried.set(price, exact - whole)
+    return whole
+  }
 }

@@ -13,6 +13,8 @@ export type Ledger = {
   putBack(rows: readonly UsageRow[]): void
   rows(): UsageRow[]
   readonly size: number
+  /** How often there was no room for a row of its own. */
+  readonly folded: number
 }
 
 /** The key under which usage is kept where there is no room for more keys. */
@@ -34,12 +36,16 @@ const noCounts: UsageCounts = {
 /** `maxRows` is when rows begin to be put together: of one deployment first, then of all. */
 export function createLedger(maxRows: number): Ledger {
   let entries = new Map<string, { readonly place: Place; readonly counts: Counts }>()
+  let folded = 0
 
   function open(place: Place): Counts {
     const key = keyOf(place)
     const known = entries.get(key)
     if (known) return known.counts
-    if (entries.size >= maxRows && place.keyName !== otherKeys) return open({ ...place, keyName: otherKeys })
+    if (entries.size >= maxRows && place.keyName !== otherKeys) {
+      folded++
+      return open({ ...place, keyName: otherKeys })
+    }
     if (entries.size >= maxRows * 2 && place.deployment !== otherDeployments) {
       return open({ ...place, deployment: otherDeployments, model: otherDeployments })
     }
@@ -68,6 +74,9 @@ export function createLedger(maxRows: number): Ledger {
     },
     get size() {
       return entries.size
+    },
+    get folded() {
+      return folded
     },
   }
 }

@@ -16,10 +16,12 @@ function createStore() {
   const store = {
     rows,
     failing: false,
+    /** Calls that succeed before it fails. */
+    sound: Number.POSITIVE_INFINITY,
     gate: undefined as Promise<void> | undefined,
     add: async (more: readonly UsageRow[]) => {
       await store.gate
-      if (store.failing) throw new Error('the disk is full')
+      if (store.failing || store.sound-- <= 0) throw new Error('the disk is full')
       rows.push(...more)
     },
     read: async ({ fromHour, toHour }: UsageQuery): Promise<UsageTotals[]> =>
@@ -132,6 +134,13 @@ describe('what is counted', () => {
     expect(meter.pending()).toEqual([expect.objectContaining({ requests: 1, ...counted })])
   })
 
+  test('short calls to a cheap model are not free', () => {
+    const cheap = makeDeployment({ price: { ...price, inputPerMillion: 0.02, perRequest: 0 } })
+    for (let i = 0; i < 1_000; i++) meter.listener(call({ ...used(10, 0), deployment: cheap }), 'done', undefined)
+    // 0.2 millionths each.
+    expect(sum('costMicros')).toBe(200)
+  })
+
   test('a call that spilled over counts where it was answered', () => {
     meter.listener(
       call({ ...used(1, 1), deployment: makeDeployment({ name: 'second' }), spilledFrom: makeDeployment() }),
@@ -143,6 +152,18 @@ describe('what is counted', () => {
 })
 
 describe('a store', () => {
+  /** Closes while time goes on. */
+  async function closeInTime(): Promise<void> {
+    let isClosed = false
+    void meter.close().then(() => {
+      isClosed = true
+    })
+    while (!isClosed) {
+      jest.advanceTimersByTime(100)
+      await Promise.resolve()
+    }
+  }
+
   test('that fails loses nothing, is told of once, and is tried again', async () => {
     store.failing = true
     for (let i = 0; i < 5; i++) {
@@ -183,17 +204,76 @@ describe('a store', () => {
     expect(sum('requests')).toBe(5_000)
   })
 
+  test('that has no room left for keys is told of, once', async () => {
+    await open(2)
+    store.failing = true
+    for (let i = 0; i < 5; i++) {
+      const caller: Caller = { keyName: `key ${i}`, grant: undefined, expiresAt: undefined }
+      meter.listener(call({ ...used(1, 0), caller }), 'done', undefined)
+      await meter.flush()
+    }
+    const folding = problems.filter((problem) => String(problem).includes("counted as '(other keys)'"))
+    expect([problems.length, folding.length]).toEqual([2, 1])
+  })
+
+  test('that fails amid what has gathered is not given the same twice', async () => {
+    for (let i = 0; i < 1_200; i++) {
+      const caller: Caller = { keyName: `key ${i}`, grant: undefined, expiresAt: undefined }
+      meter.listener(call({ ...used(1, 0), caller }), 'done', undefined)
+    }
+    store.sound = 1
+    await meter.flush()
+    expect([problems.length, store.rows.length, meter.pending().length]).toEqual([1, 500, 700])
+    store.sound = Number.POSITIVE_INFINITY
+    await meter.flush()
+    expect(store.rows).toHaveLength(1_200)
+    expect(sum('requests')).toBe(1_200)
+  })
+
+  test('that fails to the end: what is lost is told', async () => {
+    store.failing = true
+    meter.listener(call(used(1, 0)), 'done', undefined)
+    meter.listener(call(used(1, 0)), 'done', undefined)
+    await closeInTime()
+    expect(problems.map(String)).toEqual([
+      'Error: the disk is full',
+      'Error: the usage of 2 calls could not be stored and is lost',
+    ])
+  })
+
+  test('that comes back at the end gets everything', async () => {
+    store.sound = 0
+    meter.listener(call(used(1, 0)), 'done', undefined)
+    await meter.flush()
+    const closed = closeInTime()
+    store.sound = 1
+    await closed
+    expect([problems.length, store.rows.length, meter.pending().length]).toEqual([1, 1, 0])
+  })
+
   test('and memory are together always all that was counted', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.oneof(fc.nat(50), fc.constantFrom('flush', 'fail', 'mend', 'hour')), { maxLength: 100 }),
+        fc.array(fc.oneof(fc.nat(50), fc.constantFrom('flush', 'fail', 'mend', 'hour', 'stick', 'go')), {
+          maxLength: 100,
+        }),
         async (steps) => {
           store = createStore()
           await open(20)
           let counted = 0
+          let stuck = Promise.withResolvers<void>()
           for (const step of steps) {
-            if (step === 'flush') await meter.flush()
-            else if (step === 'fail') store.failing = true
+            if (step === 'flush') {
+              const flushed = meter.flush()
+              if (!store.gate) await flushed
+            } else if (step === 'stick') {
+              stuck.resolve()
+              stuck = Promise.withResolvers()
+              store.gate = stuck.promise
+            } else if (step === 'go') {
+              store.gate = undefined
+              stuck.resolve()
+            } else if (step === 'fail') store.failing = true
             else if (step === 'mend') store.failing = false
             else if (step === 'hour') now += hourMs
             else if (typeof step === 'number') {
@@ -204,6 +284,8 @@ describe('a store', () => {
             expect(sum('promptTokens')).toBe(counted)
           }
           store.failing = false
+          store.gate = undefined
+          stuck.resolve()
           await meter.close()
           expect(meter.pending()).toEqual([])
           expect(store.rows.reduce((total, row) => total + row.promptTokens, 0)).toBe(counted)
@@ -263,6 +345,23 @@ describe('a budget', () => {
     expect(() => begin(caller, 50)).toThrow('a month')
     now = Date.UTC(2026, 11, 1)
     end(begin(caller, 50), 50, 50)
+  })
+
+  test('that is changed is judged by what was spent before', () => {
+    end(begin(withBudgets(), 50), 50, 50)
+    expect(() => begin(withBudgets(tokens(100)), 50)).toThrow('100 tokens are used or held')
+    end(begin(withBudgets(tokens(1_000)), 50), 50, 50)
+    expect(() => begin(withBudgets(tokens(200, 'month')), 50)).toThrow('200 tokens a month')
+  })
+
+  test('of a key that was deleted and made again goes on under its name, also after a restart', async () => {
+    end(begin(withBudgets(tokens(100)), 50), 50, 50)
+    const again: Caller = { ...withBudgets(tokens(100)), keyName: 'CI' }
+    expect(() => begin(again, 50)).toThrow("The key 'CI'")
+    await meter.flush()
+    await open()
+    expect(() => begin(again, 50)).toThrow("The key 'CI'")
+    begin({ ...again, keyName: 'another' }, 10)
   })
 
   test('of money', () => {

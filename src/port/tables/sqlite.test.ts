@@ -161,6 +161,26 @@ describe('sqlite file', () => {
     await first.close()
     await second.close()
   })
+
+  test('locked by another process: usage does not wait for it, since requests would; what an operator does waits', async () => {
+    const tables = await openSqliteTables(file)
+    const script = `
+      const { Database } = require('bun:sqlite')
+      const db = new Database(${JSON.stringify(file)})
+      db.run('begin immediate')
+      console.log('held')
+      setTimeout(() => db.run('commit'), 1500)`
+    const holder = Bun.spawn([process.execPath, '-e', script], { stdout: 'pipe' })
+    await holder.stdout.getReader().read()
+    const counts = { requests: 1, failed: 0, refused: 0, estimated: 0, costMicros: 0 }
+    const tokens = { promptTokens: 1, cachedTokens: 0, completionTokens: 0, reasoningTokens: 0 }
+    const row = { hour: 1, deployment: 'd', model: 'm', keyName: 'k', ...counts, ...tokens }
+    expect((await faultOf(tables.usage.add([row]))).message).toContain('Another process holds it locked')
+    await tables.putDeployment('gpt', { model: { name: 'm' } })
+    await tables.usage.add([row])
+    expect(await tables.usage.read({ fromHour: 0, toHour: 2, groupBy: [] })).toMatchObject([{ requests: 1 }])
+    await tables.close()
+  })
 })
 
 describe('migrations', () => {

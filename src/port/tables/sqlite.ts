@@ -46,6 +46,29 @@ export async function openSqliteTables(file: string, options: SqliteOptions = {}
 /** Two processes on one database are a mistake, but a short overlap (a restart, a backup) should wait, not fail. */
 const busyTimeout = 'pragma busy_timeout = 5000'
 
+/**
+ * Runs writes that come by themselves every second and are tried again when they fail. Here everything that SQLite waits for, a lock or
+ * the disk, holds up the whole thread and every request with it. So these do not wait for a lock, nor for the disk: a power cut may
+ * take the last of them, a crash does not.
+ */
+function runUnhurried<T>(
+  database: Database,
+  db: Kysely<Schema>,
+  write: (db: Kysely<Schema>) => Promise<T>,
+): Promise<T> {
+  // On a connection of its own nothing else runs meanwhile. Not through Kysely: some pragmas act when they are compiled, and that is kept.
+  return db.connection().execute(async (connection) => {
+    database.run('pragma busy_timeout = 0')
+    database.run('pragma synchronous = normal')
+    try {
+      return await write(connection)
+    } finally {
+      database.run('pragma synchronous = full')
+      database.run(busyTimeout)
+    }
+  })
+}
+
 function openDatabase(file: string, known: number): Database {
   closeSync(openSync(file, 'a', 0o600))
   // SQLite gives its -wal and -shm files the mode of the database.
@@ -65,7 +88,7 @@ function openDatabase(file: string, known: number): Database {
     database.run(busyTimeout)
     database.run('pragma journal_mode = wal')
     // FULL, not NORMAL: in WAL mode NORMAL may lose the last commits in a power cut. Writes here are an operator's own
-    // acts, few and worth an fsync; what was answered with 200 has to stay.
+    // acts, few and worth an fsync; what was answered with 200 has to stay. Usage is another matter: see `runUnhurried`.
     database.run('pragma synchronous = full')
     database.run('pragma foreign_keys = on')
     return database
@@ -86,6 +109,8 @@ function createTables(database: Database, file: string, now: () => number): Tabl
       throw describeStorageError(error, file)
     }
   }
+
+  const usage = createUsageTable(db, attempt)
 
   return {
     async getResource() {
@@ -156,7 +181,10 @@ function createTables(database: Database, file: string, now: () => number): Tabl
     namedKeys: createNamedKeysTable(db, attempt),
     storedCompletions: createStoredCompletionsTable(db, attempt),
     quota: createQuotaTable(db, attempt),
-    usage: createUsageTable(db, attempt),
+    usage: {
+      ...usage,
+      add: (rows) => runUnhurried(database, db, (connection) => createUsageTable(connection, attempt).add(rows)),
+    },
 
     // Not Kysely's `destroy`: it closes nothing when no query was ever run.
     close: async () => database.close(),

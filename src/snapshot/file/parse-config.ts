@@ -61,6 +61,8 @@ export function parseConfig(text: string, file: string, options: ConfigOptions):
     // Tags beyond the core schema (!!binary, !!set, an application's own) become warnings instead of objects, and those are refused.
     resolveKnownTags: false,
     prettyErrors: false,
+    // Keys that are lists or maps would be told of on standard error, with what is in them. They are refused as unknown fields.
+    logLevel: 'error',
   })
   const place = (offset: number) => {
     const { line, col } = lines.linePos(offset)

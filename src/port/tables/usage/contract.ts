@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { TablesFixture } from '../contract.ts'
-import type { UsageCounts, UsageRow, UsageTable } from './port.ts'
+import type { UsageCounts, UsageGroup, UsageRow, UsageTable } from './port.ts'
 
 const none: UsageCounts = {
   requests: 0,
@@ -64,7 +64,7 @@ export function describeUsageContract(adapter: string, open: () => Promise<Table
         make({ hour: 11, deployment: 'a', keyName: 'ci', model: 'other', promptTokens: 4 }),
         make({ hour: 12, deployment: 'a', promptTokens: 8 }),
       ])
-      const read = async (...groupBy: ('hour' | 'deployment' | 'model' | 'keyName')[]) =>
+      const read = async (...groupBy: UsageGroup[]) =>
         (await table.read({ fromHour: 10, toHour: 12, groupBy })).map((row) => [
           ...groupBy.map((group) => row[group]),
           row.promptTokens,
@@ -84,6 +84,22 @@ export function describeUsageContract(adapter: string, open: () => Promise<Table
         ['key1', 'gpt-4o', 3],
       ])
       expect(await table.read({ ...all, deployment: 'B', groupBy: ['deployment'] })).toHaveLength(1)
+    })
+
+    test('sums by the day, of any time of it', async () => {
+      await table.add([47, 48, 60, 71, 72].map((hour, i) => make({ hour, promptTokens: 2 ** i })))
+      const days = await table.read({ ...all, groupBy: ['day', 'deployment'] })
+      expect(days.map(({ day, deployment, promptTokens }) => [day, deployment, promptTokens])).toEqual([
+        [1, 'gpt', 1],
+        [2, 'gpt', 2 + 4 + 8],
+        [3, 'gpt', 16],
+      ])
+    })
+
+    test('gives no more rows than are wanted, the first ones', async () => {
+      await table.add([3, 1, 2].map((hour) => make({ hour })))
+      const rows = await table.read({ ...all, groupBy: ['hour'], limit: 2 })
+      expect(rows.map(({ hour }) => hour)).toEqual([1, 2])
     })
 
     test('many rows at once', async () => {

@@ -24,7 +24,8 @@ export type UsageRow = UsageCounts & {
   readonly keyName: string
 }
 
-export const usageGroups = ['hour', 'deployment', 'model', 'keyName'] as const
+/** `day` is whole days since 1970 in UTC. */
+export const usageGroups = ['hour', 'day', 'deployment', 'model', 'keyName'] as const
 export type UsageGroup = (typeof usageGroups)[number]
 
 export type UsageQuery = {
@@ -35,9 +36,11 @@ export type UsageQuery = {
   readonly keyName?: string | undefined
   /** Whether a row stands for all that agree in these; the others are left out of it. */
   readonly groupBy: readonly UsageGroup[]
+  /** So many rows and no more. */
+  readonly limit?: number | undefined
 }
 
-export type UsageTotals = UsageCounts & Partial<Pick<UsageRow, UsageGroup>>
+export type UsageTotals = UsageCounts & Partial<Omit<UsageRow, keyof UsageCounts>> & { readonly day?: number }
 
 export type UsageTable = {
   /** Adds to what is there, all rows or none. */

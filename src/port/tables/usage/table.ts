@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Schema } from '../schema.ts'
 import type { UsageCounts, UsageGroup, UsageQuery, UsageRow, UsageTable, UsageTotals } from './port.ts'
 
@@ -32,12 +32,14 @@ const countColumns = {
   costMicros: 'cost_micros',
 } as const satisfies Record<keyof UsageCounts, keyof UsageSchema['usage_hour']>
 
-const groupColumns = {
-  hour: 'hour',
-  deployment: 'deployment',
-  model: 'model',
-  keyName: 'key_name',
-} as const satisfies Record<UsageGroup, keyof UsageSchema['usage_hour']>
+/** Both databases divide whole numbers to whole numbers. */
+const groupExpressions: Readonly<Record<UsageGroup, RawBuilder<number | string>>> = {
+  hour: sql<number>`hour`,
+  day: sql<number>`hour / 24`,
+  deployment: sql<string>`deployment`,
+  model: sql<string>`model`,
+  keyName: sql<string>`key_name`,
+}
 
 const counts = Object.entries(countColumns) as [keyof UsageCounts, (typeof countColumns)[keyof UsageCounts]][]
 /** Databases bound the parameters of a statement; SQLite's oldest limit is 999. */
@@ -76,23 +78,26 @@ export function createUsageTable(db: Kysely<Schema>, attempt: Attempt): UsageTab
       )
     },
 
-    async read({ fromHour, toHour, deployment, keyName, groupBy }) {
-      const groups = groupBy.map((group) => groupColumns[group])
+    async read({ fromHour, toHour, deployment, keyName, groupBy, limit }) {
       let query = db
         .selectFrom('usage_hour')
-        .select(groups)
+        .select(groupBy.map((group) => groupExpressions[group].as(aliasOf(group))))
         .select(({ fn }) => counts.map(([, column]) => fn.sum<number>(column).as(column)))
         .where('hour', '>=', fromHour)
         .where('hour', '<', toHour)
       if (deployment !== undefined) query = query.where(sql`lower(deployment)`, '=', deployment.toLowerCase())
       if (keyName !== undefined) query = query.where(sql`lower(key_name)`, '=', keyName.toLowerCase())
-      if (groups.length > 0) query = query.groupBy(groups).orderBy(groups[0] as (typeof groups)[number])
-      for (const group of groups.slice(1)) query = query.orderBy(group)
+      for (const group of groupBy) query = query.groupBy(groupExpressions[group]).orderBy(groupExpressions[group])
+      if (limit !== undefined) query = query.limit(limit)
       const rows = (await attempt(query.execute())) as Readonly<Record<string, string | number | null>>[]
       // Without groups a sum over nothing is one row of nulls.
       return rows.filter((row) => row.requests !== null).map((row) => readTotals(row, groupBy))
     },
   }
+}
+
+function aliasOf(group: UsageGroup): `by_${UsageGroup}` {
+  return `by_${group}`
 }
 
 function writeRow(row: UsageRow): UsageSchema['usage_hour'] {
@@ -108,7 +113,10 @@ function readTotals(
 ): UsageTotals {
   const sums = Object.fromEntries(counts.map(([name, column]) => [name, Number(row[column])]))
   const groups = Object.fromEntries(
-    groupBy.map((group) => [group, group === 'hour' ? Number(row.hour) : row[groupColumns[group]]]),
+    groupBy.map((group) => {
+      const value = row[aliasOf(group)]
+      return [group, group === 'hour' || group === 'day' ? Number(value) : value]
+    }),
   )
   return { ...groups, ...sums } as UsageTotals
 }
