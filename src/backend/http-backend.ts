@@ -80,7 +80,8 @@ export function createHttpBackend(options: HttpBackendOptions): Backend {
         const { status, body } = await transport.request({ method: 'GET', path, headers }, signal)
         await readBytes(body, maxAnswerBytes)
         if (status === 401 || status === 403) return { ok: false, detail: `it refuses the credential (${status})` }
-        return { ok: status < 500, detail: `it answers (${status})` }
+        // Some servers know no other method than POST: that they say so is an answer.
+        return { ok: status < 500 || status === 501, detail: `it answers (${status})` }
       } catch (error) {
         return { ok: false, detail: error instanceof Error ? error.message : String(error) }
       }
