@@ -39,7 +39,8 @@ import type { NamedKeySpec } from '../snapshot/keys/named-key.ts'
  *                                                -> { from, to, value: UsageView[] }; the last 24 hours in one row when nothing is asked
  * GET    /management/budgets                     -> { value: BudgetView[] }
  *
- * `?dryRun=true` on PUT, PATCH, DELETE, pause and resume: everything is judged, nothing is written.
+ * `?dryRun=true` on PUT, PATCH, DELETE, pause and resume: everything is judged, nothing is written, and no secret is made. Where a secret is
+ * made or ended (rotate, revoke, regenerate) it is refused.
  */
 
 export type KeyView = { readonly name: 'key1' | 'key2'; readonly value: string; readonly createdAt: string }

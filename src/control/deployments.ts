@@ -12,6 +12,7 @@ import type { DeploymentView, ProbeView } from './api.ts'
 import { viewDeployment } from './deployment-view.ts'
 import { refuseDocument } from './errors.ts'
 import type { Answer } from './http/answer.ts'
+import { isDryRun } from './http/dry-run.ts'
 import { mergePatch } from './http/merge-patch.ts'
 import { checkPreconditions } from './http/preconditions.ts'
 import { readJsonBody } from './http/read-body.ts'
@@ -138,15 +139,6 @@ export function createDeployments(
 function asPatch(current: DesiredDeployment): JsonObject {
   const { source, etag, createdAt, updatedAt, ...document } = viewDeployment(current)
   return document as unknown as JsonObject
-}
-
-function isDryRun(request: Request): boolean {
-  const value = new URL(request.url).searchParams.get('dryRun')
-  if (value === null || value === 'false') return false
-  if (value === 'true') return true
-  throw new Fault('invalid-request', `dryRun: got ${JSON.stringify(value)}, expected "true" or "false"`, {
-    param: 'dryRun',
-  })
 }
 
 function refuseUnknown(name: string): never {

@@ -5,6 +5,7 @@ import { createQueue } from '../snapshot/queue.ts'
 import { type KeyTables, type ResourceKey, readResourceKeys, storeResourceKey } from '../snapshot/resource-keys.ts'
 import type { KeyView } from './api.ts'
 import type { Answer } from './http/answer.ts'
+import { refuseDryRun } from './http/dry-run.ts'
 
 export type KeysOptions = {
   readonly tables: KeyTables
@@ -31,7 +32,8 @@ export function createKeys(options: KeysOptions): {
       const keys = await readResourceKeys(tables, sealer)
       return { status: 200, body: { value: keys.map(viewKey) } }
     },
-    async regenerate(_request, name) {
+    async regenerate(request, name) {
+      refuseDryRun(request)
       if (!isKeyName(name))
         throw new Fault('not-found', `There is no key ${JSON.stringify(name)}; there are key1 and key2.`)
       return enqueue(async () => {

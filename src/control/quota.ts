@@ -2,11 +2,12 @@ import { z } from 'zod'
 import { Fault } from '../core/fault.ts'
 import { parseDocument } from '../core/text/parse-document.ts'
 import type { DesiredState } from '../snapshot/desired-state.ts'
-import { deploymentsOf, describeUnit, readPoolName } from '../snapshot/quota.ts'
+import { deploymentsOf, describeUnit, poolName, type QuotaPool, readPoolName } from '../snapshot/quota.ts'
 import type { DesiredPool, QuotaState } from '../snapshot/quota-state.ts'
 import type { QuotaView } from './api.ts'
 import { refuseDocument } from './errors.ts'
 import type { Answer } from './http/answer.ts'
+import { isDryRun } from './http/dry-run.ts'
 import { readJsonBody } from './http/read-body.ts'
 
 export type QuotaOptions = { readonly state: DesiredState; readonly quota: QuotaState }
@@ -30,9 +31,9 @@ const poolSchema = z.strictObject({
 
 /** The quota pools, and what the deployments have of them. */
 export function createQuota({ state, quota }: QuotaOptions): Record<'list' | 'show' | 'put' | 'remove', Handler> {
-  function view(pool: DesiredPool): QuotaView {
+  function view(pool: DesiredPool, pools: readonly DesiredPool[] = quota.list()): QuotaView {
     const specs = state.list().map(({ spec }) => spec)
-    const deployments = deploymentsOf(pool, quota.list(), specs).map((spec) => ({
+    const deployments = deploymentsOf(pool, pools, specs).map((spec) => ({
       name: spec.name,
       capacity: spec.sku?.capacity ?? 0,
     }))
@@ -52,17 +53,33 @@ export function createQuota({ state, quota }: QuotaOptions): Record<'list' | 'sh
     }
   }
 
+  /** What a write would make, without making it. */
+  function tryOut(wanted: QuotaPool): Answer {
+    const name = poolName(wanted)
+    quota.requireWritable(name)
+    const current = quota.get(name)
+    const pool: DesiredPool = { ...wanted, name, source: { kind: 'stored' } }
+    const others = quota.list().filter((other) => other !== current)
+    return { status: current ? 200 : 201, body: view(pool, [...others, pool]) }
+  }
+
   return {
-    list: async () => ({ status: 200, body: { value: quota.list().map(view) } }),
+    list: async () => ({ status: 200, body: { value: quota.list().map((pool) => view(pool)) } }),
     show: async (_request, name) => ({ status: 200, body: view(quota.get(name) ?? refuseUnknown(name)) }),
     async put(request, name) {
       const wanted = readPoolName(name)
       const parsed = parseDocument(poolSchema, await readJsonBody(request))
       if ('problems' in parsed) throw refuseDocument(parsed.problems)
-      const { pool, isNew } = await quota.write({ ...wanted, limit: parsed.data.limit })
+      const next = { ...wanted, limit: parsed.data.limit }
+      if (isDryRun(request)) return tryOut(next)
+      const { pool, isNew } = await quota.write(next)
       return { status: isNew ? 201 : 200, body: view(pool) }
     },
-    async remove(_request, name) {
+    async remove(request, name) {
+      if (isDryRun(request)) {
+        quota.requireWritable(name)
+        return quota.get(name) ? { status: 204 } : refuseUnknown(name)
+      }
       return (await quota.remove(name)) ? { status: 204 } : refuseUnknown(name)
     },
   }

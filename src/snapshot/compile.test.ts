@@ -3,8 +3,8 @@ import type { Transport, UpstreamRequest } from '../backend/transport/transport.
 import type { Deployment } from '../core/deployment.ts'
 import { makeChatCall } from '../core/exchange.fixture.ts'
 import { openTally } from '../core/tally.ts'
-import type { CatalogModel } from './catalog/catalog.ts'
 import { createCatalog, genericSkus } from './catalog/create-catalog.ts'
+import { makeModel } from './catalog/model.fixture.ts'
 import { type Compiler, createCompiler } from './compile.ts'
 import { type DeploymentInput, type DeploymentSpec, deploymentSpecSchema } from './deployment-spec.ts'
 import type { PoolShare } from './plan/limits.ts'
@@ -71,31 +71,11 @@ function compile(...specs: DeploymentSpec[]): Deployment {
   return deployments.get('d1') as Deployment
 }
 
-function entry(version: string, more: Partial<CatalogModel> = {}): CatalogModel {
-  return {
-    format: 'Acme',
-    name: 'acme',
-    version,
-    isDefaultVersion: false,
-    publisher: undefined,
-    description: undefined,
-    type: 'chat',
-    capabilities: {},
-    maxContextTokens: undefined,
-    maxOutputTokens: undefined,
-    lifecycle: { status: 'GenerallyAvailable', retiresAt: undefined, replacement: undefined },
-    skus: genericSkus,
-    runsOn: ['openai'],
-    source: 'operator',
-    ...more,
-  }
-}
-
-const retiring = entry('1', { lifecycle: { status: 'Legacy', retiresAt: start + day, replacement: undefined } })
+const retiring = makeModel('1', { lifecycle: { status: 'Legacy', retiresAt: start + day, replacement: undefined } })
 
 describe('a version', () => {
   test('is asked of the upstream that is served, on the day it changes', async () => {
-    catalog = createCatalog([], [entry('2', { isDefaultVersion: true }), retiring])
+    catalog = createCatalog([], [makeModel('2', { isDefaultVersion: true }), retiring])
     const spec = specOf()
     const before = compile(spec)
     expect(compiler.nextChangeAt()).toBe(start + day)
@@ -112,7 +92,7 @@ describe('a version', () => {
   })
 
   test('comes to the same end as that of another deployment: the nearest counts', () => {
-    const late = entry('1', { name: 'late', lifecycle: { ...retiring.lifecycle, retiresAt: start + 9 * day } })
+    const late = makeModel('1', { name: 'late', lifecycle: { ...retiring.lifecycle, retiresAt: start + 9 * day } })
     catalog = createCatalog([], [retiring, late])
     compile(specOf(), specOf({ name: 'd2', model: { format: 'Acme', name: 'late', version: '1' } }))
     expect(compiler.nextChangeAt()).toBe(start + day)
@@ -124,7 +104,7 @@ describe('a deployment', () => {
     const spec = specOf({ sku: { name: 'Standard', capacity: 5 } })
     const first = compile(spec)
     now += day
-    catalog = createCatalog([], [entry('3', { name: 'another' })])
+    catalog = createCatalog([], [makeModel('3', { name: 'another' })])
     expect(compile(spec)).toBe(first)
   })
 
@@ -135,7 +115,7 @@ describe('a deployment', () => {
       ...sku,
       perUnit: { kind: 'rate', tokensPerMinute: 10, requestsPerMinute: undefined } as const,
     }))
-    catalog = createCatalog([], [entry('1', { skus, maxOutputTokens: 99 })])
+    catalog = createCatalog([], [makeModel('1', { skus, maxOutputTokens: 99 })])
     const second = compile(spec)
     expect(first.limits).toMatchObject({ tokens: { limit: 5_000 }, requests: { limit: 5 } })
     expect(second.limits).toMatchObject({ tokens: { limit: 50 }, requests: undefined })

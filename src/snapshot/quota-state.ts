@@ -21,6 +21,8 @@ export type QuotaState = {
   write(pool: QuotaPool): Promise<{ readonly pool: DesiredPool; readonly isNew: boolean }>
   /** Deletes a stored pool; resolves to whether there was one. Throws Fault `conflict` as `write` does. */
   remove(name: string): Promise<boolean>
+  /** Throws Fault `conflict` when the file declares a pool of that name: it can only be changed there. */
+  requireWritable(name: string): void
   /** Takes over what the configuration file declares, whole. */
   declare(file: string, pools: readonly QuotaPool[]): void
 }
@@ -84,6 +86,7 @@ export async function openQuotaState(table: QuotaTable, now: () => number): Prom
         if (stored.delete(name.toLowerCase())) announceChange()
         return wasThere
       }),
+    requireWritable: refuseDeclared,
     declare(file, pools) {
       declared = new Map(
         pools.map((pool) => {

@@ -10,6 +10,7 @@ import { type NamedKey, type NamedKeySpec, readNamedKey, readNamedKeys } from '.
 import { createQueue } from '../../snapshot/queue.ts'
 import { refuseDocument } from '../errors.ts'
 import type { Answer } from '../http/answer.ts'
+import { isDryRun, refuseDryRun } from '../http/dry-run.ts'
 import { mergePatch } from '../http/merge-patch.ts'
 import { checkPreconditions } from '../http/preconditions.ts'
 import { readJsonBody } from '../http/read-body.ts'
@@ -43,14 +44,20 @@ export function createNamedKeys(
 
   /**
    * Replaces what is stored under that name by what `edit` makes of it, one change after the other; what it throws refuses the change.
+   * As a trial it gives what would be, and nothing changes.
    */
-  function change(name: string, edit: (current: NamedKeyRow | undefined) => Draft): Promise<NamedKey> {
+  function change(
+    name: string,
+    edit: (current: NamedKeyRow | undefined) => Draft,
+    isTrial = false,
+  ): Promise<NamedKey> {
     return enqueue(async () => {
       const current = await table.get(name)
       const { spec, ...secrets } = edit(current)
       const { name: _name, ...document } = spec
       const time = now()
       const row = { name: spec.name, document: document as JsonObject, ...secrets, createdAt: time, updatedAt: time }
+      if (isTrial) return requireReadable({ etag: '', ...row, ...keptOf(current) })
       const stored = await table.put(row, current?.etag ?? null)
       if (!stored) throw changedElsewhere(name)
       options.onNamedKeysChanged((await readNamedKeys(table)).keys)
@@ -74,8 +81,9 @@ export function createNamedKeys(
     },
     async put(request, name) {
       const document = await readJsonBody(request)
+      const isTrial = isDryRun(request)
       let secret: string | undefined
-      const key = await change(name, (current) => {
+      const edit = (current: NamedKeyRow | undefined): Draft => {
         checkPreconditions(request.headers, current, 'key')
         if (current) {
           refuseRevoked(current)
@@ -84,30 +92,33 @@ export function createNamedKeys(
         const spec = acceptNamedKey(document, name, state, undefined, now())
         secret = makeKey()
         return { spec, digest: hashKey(secret), previous: undefined, revokedAt: undefined }
-      })
-      return answer(secret === undefined ? 200 : 201, key, secret)
+      }
+      const key = await change(name, edit, isTrial)
+      return answer(secret === undefined ? 200 : 201, key, isTrial ? undefined : secret)
     },
     async patch(request, name) {
       const patch = await readJsonBody(request)
-      const key = await change(name, (row) => {
+      const edit = (row: NamedKeyRow | undefined): Draft => {
         const current = requireRow(row, name)
         checkPreconditions(request.headers, current, 'key')
         refuseRevoked(current)
         const { spec } = requireReadable(current)
         const document = mergePatch(spec as unknown as JsonObject, patch)
         return { ...secretsOf(current), spec: acceptNamedKey(document, current.name, state, spec, now()) }
-      })
-      return answer(200, key)
+      }
+      return answer(200, await change(name, edit, isDryRun(request)))
     },
     remove: (request, name) =>
       enqueue(async () => {
         const current = requireRow(await table.get(name), name)
         checkPreconditions(request.headers, current, 'key')
+        if (isDryRun(request)) return { status: 204 }
         if (!(await table.delete(name, current.etag))) throw changedElsewhere(name)
         options.onNamedKeysChanged((await readNamedKeys(table)).keys)
         return { status: 204 }
       }),
     async rotate(request, name) {
+      refuseDryRun(request)
       const { overlapSeconds } = await readRotation(request)
       const secret = makeKey()
       const key = await change(name, (row) => {
@@ -122,6 +133,7 @@ export function createNamedKeys(
       return answer(200, key, secret)
     },
     async revoke(request, name) {
+      refuseDryRun(request)
       const key = await change(name, (row) => {
         const current = requireRow(row, name)
         checkPreconditions(request.headers, current, 'key')
@@ -137,6 +149,11 @@ type Draft = Pick<NamedKeyRow, 'digest' | 'previous' | 'revokedAt'> & { readonly
 
 function secretsOf({ digest, previous, revokedAt }: NamedKeyRow): Omit<Draft, 'spec'> {
   return { digest, previous, revokedAt }
+}
+
+/** What a write leaves as it is, or is the first to make. */
+function keptOf(current: NamedKeyRow | undefined): Partial<Pick<NamedKeyRow, 'name' | 'etag' | 'createdAt'>> {
+  return current ? { name: current.name, etag: current.etag, createdAt: current.createdAt } : {}
 }
 
 /** What the key was allowed before, as far as it can be read: a replacement mends what cannot. */

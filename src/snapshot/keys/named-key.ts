@@ -17,6 +17,9 @@ const budgetSchema = z
     path: ['limit'],
   })
 
+/** In UTC: later years are written in another shape, which could not be read again. */
+const latestExpiry = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
+
 const isDistinct = (texts: readonly string[]): boolean => new Set(texts).size === texts.length
 
 /** What an operator may say about a named key. Unknown fields are refused, so that a misspelt limit is never silently none. */
@@ -51,6 +54,7 @@ export const namedKeySchema = z.strictObject({
   /** RFC 3339; written in UTC. */
   expiresAt: z.iso
     .datetime({ offset: true, error: 'a time such as 2027-01-01T00:00:00Z' })
+    .refine((text) => !(Date.parse(text) > latestExpiry), 'a time before the year 10000')
     .transform((text) => new Date(text).toISOString())
     .optional(),
 })

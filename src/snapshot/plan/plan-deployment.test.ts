@@ -1,29 +1,13 @@
 import { describe, expect, test } from 'bun:test'
 import type { CatalogModel } from '../catalog/catalog.ts'
 import { createCatalog, genericSkus } from '../catalog/create-catalog.ts'
+import { makeModel } from '../catalog/model.fixture.ts'
 import { type DeploymentInput, deploymentSpecSchema } from '../deployment-spec.ts'
 import { planDeployment } from './plan-deployment.ts'
 
 const day = 86_400_000
 const now = Date.UTC(2026, 10, 24)
 
-const version = (name: string, more: Partial<CatalogModel> = {}): CatalogModel => ({
-  format: 'Acme',
-  name: 'acme',
-  version: name,
-  isDefaultVersion: false,
-  publisher: undefined,
-  description: undefined,
-  type: 'chat',
-  capabilities: {},
-  maxContextTokens: undefined,
-  maxOutputTokens: undefined,
-  lifecycle: { status: 'GenerallyAvailable', retiresAt: undefined, replacement: undefined },
-  skus: genericSkus,
-  runsOn: ['openai'],
-  source: 'operator',
-  ...more,
-})
 const retiring = (retiresAt: number): Pick<CatalogModel, 'lifecycle'> => ({
   lifecycle: { status: 'Legacy', retiresAt, replacement: { name: 'acme', version: '2' } },
 })
@@ -103,7 +87,7 @@ describe('limits', () => {
 })
 
 describe('versions', () => {
-  const models = [version('2', { isDefaultVersion: true }), version('1')]
+  const models = [makeModel('2', { isDefaultVersion: true }), makeModel('1')]
   const model = { format: 'Acme', name: 'acme', version: '1' }
   const served = (input: Partial<DeploymentInput>, known = models, at = now) =>
     plan({ model, ...input }, known, at).model.version
@@ -116,7 +100,7 @@ describe('versions', () => {
   })
 
   test('at their end', () => {
-    const known = [version('2', { isDefaultVersion: true }), version('1', retiring(now + day))]
+    const known = [makeModel('2', { isDefaultVersion: true }), makeModel('1', retiring(now + day))]
     expect(plan({ model }, known)).toMatchObject({
       model: { version: '1' },
       nextChangeAt: now + day,
@@ -135,7 +119,7 @@ describe('versions', () => {
 
   test('a version that is newer than the default one does not go back', () => {
     const option = { versionUpgradeOption: 'OnceNewDefaultVersionAvailable' } as const
-    const known = [version('2026-02-01', { isDefaultVersion: true }), version('2026-03-01', retiring(now + day))]
+    const known = [makeModel('2026-02-01', { isDefaultVersion: true }), makeModel('2026-03-01', retiring(now + day))]
     const input = { ...option, model: { format: 'Acme', name: 'acme', version: '2026-03-01' } }
     expect(served(input, known)).toBe('2026-03-01')
     expect(served(input, known, now + day)).toBe('2026-02-01')
@@ -143,14 +127,14 @@ describe('versions', () => {
 
   test('provisioned capacity does not move by itself', () => {
     const skus = createCatalog([]).find('gpt-4.1', '2025-04-14')?.skus ?? []
-    const known = [version('2', { isDefaultVersion: true, skus }), version('1', { skus })]
+    const known = [makeModel('2', { isDefaultVersion: true, skus }), makeModel('1', { skus })]
     const sku = { name: 'ProvisionedManaged', capacity: 50 } as const
     expect(served({ sku, versionUpgradeOption: 'OnceNewDefaultVersionAvailable' }, known)).toBe('1')
   })
 
   test('that are not offered with the SKU are served under the limits there were', () => {
     const skus = genericSkus.filter(({ name }) => name !== 'Standard')
-    const known = [version('2', { isDefaultVersion: true, skus }), version('1', retiring(now))]
+    const known = [makeModel('2', { isDefaultVersion: true, skus }), makeModel('1', retiring(now))]
     expect(plan({ model, sku: { name: 'Standard', capacity: 5 } }, known)).toMatchObject({
       model: { version: '2' },
       limits: { tokens: { limit: 5_000 } },

@@ -1,29 +1,12 @@
 import { describe, expect, test } from 'bun:test'
 import type { CatalogModel, CatalogSku } from '../catalog/catalog.ts'
 import { createCatalog, genericSkus } from '../catalog/create-catalog.ts'
+import { makeModel } from '../catalog/model.fixture.ts'
 import { type DeploymentInput, deploymentSpecSchema } from '../deployment-spec.ts'
 import { previewUpgrade } from './preview-upgrade.ts'
 
 const day = 86_400_000
 const now = Date.UTC(2026, 10, 24)
-
-const version = (name: string, more: Partial<CatalogModel> = {}): CatalogModel => ({
-  format: 'Acme',
-  name: 'acme',
-  version: name,
-  isDefaultVersion: false,
-  publisher: undefined,
-  description: undefined,
-  type: 'chat',
-  capabilities: {},
-  maxContextTokens: undefined,
-  maxOutputTokens: undefined,
-  lifecycle: { status: 'GenerallyAvailable', retiresAt: undefined, replacement: undefined },
-  skus: genericSkus,
-  runsOn: ['openai'],
-  source: 'operator',
-  ...more,
-})
 
 const provisioned = (minimum: number): CatalogSku => ({
   name: 'ProvisionedManaged',
@@ -37,13 +20,13 @@ function preview(input: Partial<DeploymentInput>, models: CatalogModel[], at = n
   return previewUpgrade(spec, createCatalog([], models), at)
 }
 
-const newest = version('2', { isDefaultVersion: true })
+const newest = makeModel('2', { isDefaultVersion: true })
 const retiresAt = now + 30 * day
 const ending = { lifecycle: { status: 'Legacy', retiresAt, replacement: undefined } as const }
 
 describe('when another version is served', () => {
   test('by itself, when its own is retired', () => {
-    expect(preview({ sku: { name: 'GlobalStandard', capacity: 1 } }, [newest, version('1', ending)])).toEqual({
+    expect(preview({ sku: { name: 'GlobalStandard', capacity: 1 } }, [newest, makeModel('1', ending)])).toEqual({
       servedVersion: '1',
       defaultVersion: '2',
       next: { version: '2', at: '2026-12-24T00:00:00.000Z', losses: [] },
@@ -52,13 +35,13 @@ describe('when another version is served', () => {
   })
 
   test('not as long as its own has no end', () => {
-    const seen = preview({}, [newest, version('1')])
+    const seen = preview({}, [newest, makeModel('1')])
     expect(seen).toMatchObject({ byHand: { version: '2' }, note: expect.stringContaining('no date yet') })
     expect(seen.next).toBeUndefined()
   })
 
   test('only by hand where the operator wants it so, or pays for capacity', () => {
-    const models = [newest, version('1', ending)]
+    const models = [newest, makeModel('1', ending)]
     for (const input of [
       { versionUpgradeOption: 'NoAutoUpgrade' },
       { sku: { name: 'ProvisionedManaged', capacity: 50 } },
@@ -72,7 +55,7 @@ describe('when another version is served', () => {
   })
 
   test('not again, once it has moved to the default', () => {
-    const seen = preview({ versionUpgradeOption: 'OnceNewDefaultVersionAvailable' }, [newest, version('1', ending)])
+    const seen = preview({ versionUpgradeOption: 'OnceNewDefaultVersionAvailable' }, [newest, makeModel('1', ending)])
     expect(seen).toEqual({
       servedVersion: '2',
       defaultVersion: '2',
@@ -90,7 +73,7 @@ describe('when another version is served', () => {
 
 describe('what is lost then', () => {
   const losses = (input: Partial<DeploymentInput>, then: Partial<CatalogModel>, before: Partial<CatalogModel> = {}) =>
-    preview(input, [version('2', { isDefaultVersion: true, ...then }), version('1', { ...ending, ...before })]).next
+    preview(input, [makeModel('2', { isDefaultVersion: true, ...then }), makeModel('1', { ...ending, ...before })]).next
       ?.losses
 
   test('capabilities', () => {
@@ -114,8 +97,8 @@ describe('what is lost then', () => {
 
   test('capacity that is too little there', () => {
     const seen = preview({ sku: { name: 'ProvisionedManaged', capacity: 25 } }, [
-      version('2', { isDefaultVersion: true, skus: [provisioned(50)] }),
-      version('1', { skus: [provisioned(25)] }),
+      makeModel('2', { isDefaultVersion: true, skus: [provisioned(50)] }),
+      makeModel('1', { skus: [provisioned(25)] }),
     ])
     expect(seen.byHand?.losses).toEqual(['capacity 25: ProvisionedManaged starts at 50 there'])
     expect(seen.note).toContain('SKU ProvisionedManaged never moves by itself')
