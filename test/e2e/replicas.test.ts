@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type FakeUpstream, json, startFakeUpstream } from '../support/fake-upstream.ts'
+import { type RedisServer, startRedisServer, withRedisServer } from '../support/redis-server.ts'
+import { makeTempFolder, removeFolder, type ServerProcess, startServer } from '../support/server-process.ts'
+
+/** Two servers that share their limits through Redis, and what callers see when it is gone. */
+
+withRedisServer('two servers with one limit', () => {
+  const renewalS = 2
+  const limit = 200
+  const tokens = 10
+
+  let upstream: FakeUpstream
+  let redis: RedisServer
+  let folder: string
+  let servers: ServerProcess[] = []
+  let keys: string[] = []
+
+  beforeAll(async () => {
+    upstream = await startFakeUpstream()
+    upstream.script(
+      json({
+        id: 'c',
+        object: 'text_completion',
+        choices: [],
+        usage: { prompt_tokens: 2, completion_tokens: 8, total_tokens: 10 },
+      }),
+    )
+    redis = await startRedisServer()
+    folder = makeTempFolder()
+    const config = join(folder, 'ponto.yaml')
+    const limited = {
+      name: 'limited',
+      model: { name: 'm' },
+      tokenAccounting: 'estimate',
+      rateLimits: [{ key: 'token', renewalPeriod: renewalS, count: limit }],
+      backends: [{ url: `${upstream.url}/v1` }],
+    }
+    writeFileSync(config, JSON.stringify({ deployments: [limited] }))
+    const env = { PONTO_SECRET_REDIS_URL: redis.url }
+    const args = ['--config', config, '--replicas', '2']
+    servers = await Promise.all(['a', 'b'].map((name) => startServer({ dataFolder: join(folder, name), args, env })))
+    keys = servers.map(({ key }) => key)
+  })
+  afterAll(async () => {
+    await Promise.all(servers.map((server) => server.stop()))
+    await redis?.stop()
+    await upstream?.stop()
+    removeFolder(folder)
+  })
+
+  const call = async (which: number): Promise<number> => {
+    const response = await fetch(`${servers[which]?.httpUrl}/openai/v1/completions`, {
+      method: 'POST',
+      headers: { 'api-key': keys[which] as string },
+      // About two tokens of prompt, and eight of answer.
+      body: JSON.stringify({ model: 'limited', prompt: '12345678', max_tokens: tokens - 2 }),
+    })
+    await response.arrayBuffer()
+    return response.status
+  }
+
+  /** What both servers let through by window of the clock, and the statuses there were. */
+  async function flood(forMs: number) {
+    const from = upstream.requests.length
+    const statuses = new Set<number>()
+    const endAt = Date.now() + forMs
+    const callers = Array.from({ length: 12 }, async (_, i) => {
+      while (Date.now() < endAt) statuses.add(await call(i % 2))
+    })
+    await Promise.all(callers)
+    const windows = Map.groupBy(upstream.requests.slice(from), ({ receivedAtMs }) =>
+      Math.floor(receivedAtMs / (renewalS * 1000)),
+    )
+    // The first window and the last were open for a part of their time only.
+    const whole = [...windows].sort(([a], [b]) => a - b).slice(1, -1)
+    return { used: whole.map(([, requests]) => requests.length * tokens), statuses }
+  }
+
+  async function until(isSo: () => Promise<boolean>): Promise<void> {
+    const endAt = Date.now() + 30_000
+    while (!(await isSo())) {
+      if (Date.now() > endAt) throw new Error('it did not come to that within 30 s')
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+
+  const hasWarning = async (which: number): Promise<boolean> => {
+    const { stdout } = await (servers[which] as ServerProcess).run(['status', '--output', 'json'])
+    return (JSON.parse(stdout).warnings as string[]).some((text) => text.includes('without the shared store'))
+  }
+
+  test('together they let the limit through and use it up', async () => {
+    await until(async () => !(await hasWarning(0)) && !(await hasWarning(1)))
+    const { used, statuses } = await flood(8_000)
+    expect([...statuses].sort()).toEqual([200, 429])
+    expect(used.length).toBeGreaterThanOrEqual(2)
+    // A request is counted in the store's window and seen by the upstream a moment later.
+    for (const sum of used) expect(sum).toBeLessThanOrEqual(limit * 1.05)
+    expect(Math.max(...used)).toBeGreaterThanOrEqual(limit * 0.9)
+  }, 60_000)
+
+  test('without the store no request fails for it, and the limit holds', async () => {
+    await redis.kill()
+    await until(async () => (await hasWarning(0)) && (await hasWarning(1)))
+    const { used, statuses } = await flood(8_000)
+    for (const status of statuses) expect([200, 429]).toContain(status)
+    for (const sum of used) expect(sum).toBeLessThanOrEqual(limit * 1.05)
+    expect(Math.max(...used)).toBeGreaterThan(0)
+    await redis.restart()
+    await until(async () => !(await hasWarning(0)) && !(await hasWarning(1)))
+    expect([200, 429]).toContain(await call(0))
+  }, 120_000)
+})
