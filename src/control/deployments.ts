@@ -122,8 +122,9 @@ export function createDeployments(
     async remove(request, name) {
       if (isDryRun(request)) {
         state.requireWritable(name)
-        checkPreconditions(request.headers, stateOf(find(name)))
-        return { status: 204 }
+        const current = state.get(name)
+        checkPreconditions(request.headers, stateOf(current))
+        return current ? { status: 204 } : refuseUnknown(name)
       }
       const wasThere = await state.remove(name, (current) => checkPreconditions(request.headers, stateOf(current)))
       return wasThere ? { status: 204 } : refuseUnknown(name)

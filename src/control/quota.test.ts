@@ -46,6 +46,18 @@ describe('quota pools', () => {
     expect(await control.tables.quota.list()).toEqual([])
   })
 
+  test('a dry run shows what would be, and nothing is', async () => {
+    const made = await send('PUT', '/quota/Standard.gpt-4o?dryRun=true', { body: { limit: 5 } })
+    expect([made.status, made.json<QuotaView>().limit, await pools()]).toEqual([201, 5, []])
+    expect((await send('DELETE', '/quota/Standard.gpt-4o?dryRun=true')).status).toBe(404)
+    const before = (await send('PUT', '/quota/Standard.gpt-4o', { body: { limit: 5 } })).json<QuotaView>()
+    const changed = await send('PUT', '/quota/standard.GPT-4O?dryRun=true', { body: { limit: 9 } })
+    expect([changed.status, changed.json<QuotaView>()]).toEqual([200, { ...before, limit: 9, available: 9 }])
+    expect((await send('DELETE', '/quota/Standard.gpt-4o?dryRun=true')).status).toBe(204)
+    expect(await pools()).toEqual([before])
+    await send('DELETE', '/quota/Standard.gpt-4o')
+  })
+
   test.each([
     ['nothing', 400, { limit: 1 }, 'There can be no quota pool "nothing": it is named SKU, SKU.MODEL or PUBLISHER'],
     ['OpenAI.Standard', 400, { limit: 1 }, 'There can be no quota pool "OpenAI.Standard"'],

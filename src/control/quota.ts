@@ -58,7 +58,7 @@ export function createQuota({ state, quota }: QuotaOptions): Record<'list' | 'sh
     const name = poolName(wanted)
     quota.requireWritable(name)
     const current = quota.get(name)
-    const pool: DesiredPool = { ...wanted, name, source: { kind: 'stored' } }
+    const pool: DesiredPool = { source: { kind: 'stored' }, ...wanted, name, ...current, limit: wanted.limit }
     const others = quota.list().filter((other) => other !== current)
     return { status: current ? 200 : 201, body: view(pool, [...others, pool]) }
   }

@@ -1,6 +1,7 @@
 import { type EndListener, type Exchange, type Outcome, releaseHolds } from '../core/exchange.ts'
 import { type Fault, toFault } from '../core/fault.ts'
 import type { Reply } from '../core/reply.ts'
+import { believeUsage } from '../core/usage.ts'
 
 /** A function around a call. It may refuse with a Fault, change the exchange for `next`, or watch the reply. */
 export type Policy = (exchange: Exchange, next: Next) => Promise<Reply>
@@ -20,6 +21,7 @@ export function createPipeline(policies: readonly Policy[], answer: Next, listen
   return {
     run,
     end(exchange, outcome, fault) {
+      exchange.tally.usage = believeUsage(exchange.tally.usage)
       releaseHolds(exchange, outcome)
       for (const listen of listeners) listen(exchange, outcome, fault)
     },

@@ -5,6 +5,9 @@ import type { Json } from '../core/json.ts'
 /** Clients of OpenAI do not wait longer than this or two minutes: told more, they come back at once. */
 const longestWaitMs = 60_000
 
+/** An upstream may say anything. Timers take no more than this, 24 days: given more, they go off at once. */
+const mostMs = 2 ** 31 - 1
+
 const never: Readonly<Record<string, string>> = { 'x-should-retry': 'false' }
 const unsaid: Readonly<Record<string, string>> = {}
 
@@ -17,7 +20,7 @@ export function retryHeaders(fault: Fault): Readonly<Record<string, string>> {
   if (!faultCodes[fault.code].repeatable) return never
   const { retryAfterMs } = fault.detail
   if (fault.status !== 429 && (fault.status !== 503 || retryAfterMs === undefined)) return unsaid
-  const ms = Math.max(1, Math.ceil(retryAfterMs ?? 1000))
+  const ms = Math.min(mostMs, Math.max(1, Math.ceil(retryAfterMs ?? 1000)))
   return {
     'retry-after': String(Math.ceil(ms / 1000)),
     'retry-after-ms': String(ms),

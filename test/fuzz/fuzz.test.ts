@@ -1,11 +1,13 @@
 import { expect, test } from 'bun:test'
 import { runCampaign } from './campaign.ts'
 import { formatFinding } from './findings.ts'
+import { runSuite } from './suite.ts'
+import { type SuiteKind, suites } from './suites.ts'
 import { startTarget } from './target.ts'
 
 /**
  * A short run of `npm run fuzz`, always the same cases: those that, of two dozen seeds, found most of the faults that full runs had
- * found. The full run has 100,000 requests and 10,000 upstream answers.
+ * found. The full run has 100,000 requests and 10,000 upstream answers, and 20,000 cases of every other kind.
  */
 
 const lanes = 16
@@ -23,3 +25,22 @@ test('2,000 mutated requests and 300 mutated upstream answers leave the server a
     await target.stop()
   }
 }, 60_000)
+
+test.each<[SuiteKind, number, number, Record<string, number>]>([
+  ['limits', 17, 400, { '200': 200, '400': 100, '423': 10, '429': 10 }],
+  ['manage', 17, 700, { '200': 80, '201': 20, '400': 150, '401': 20, '404': 80, '412': 10 }],
+  ['config', 17, 400, { valid: 20, refused: 200 }],
+])(
+  '%s: seed %i, %i cases',
+  async (kind, seed, cases, least) => {
+    const suite = await suites[kind]()
+    try {
+      const { findings, tally } = await runSuite(suite, { seed, cases })
+      expect(findings.map(formatFinding).join('\n')).toBe('')
+      for (const [end, count] of Object.entries(least)) expect([end, (tally[end] ?? 0) >= count]).toEqual([end, true])
+    } finally {
+      await suite.close()
+    }
+  },
+  60_000,
+)

@@ -14,6 +14,12 @@ export function watchLog(target: Pick<FuzzTarget, 'errors'>): () => (Complaint &
   }
 }
 
+/** The lines of a log that hold a secret. */
+export function findLoggedSecrets(log: string, secrets: readonly string[]): Complaint[] {
+  const lines = log.split('\n').filter((line) => secrets.some((secret) => line.includes(secret)))
+  return lines.length > 0 ? [{ name: 'a secret in the log', detail: lines.slice(0, 5).join('\n').slice(0, 3000) }] : []
+}
+
 function judgeLine(line: string): (Complaint & { requestId?: string })[] {
   if (line === '') return []
   try {

@@ -42,7 +42,46 @@ function enter(secret: string): string {
   }
 }
 
+describe('a dry run', () => {
+  const list = async () => (await send('GET', '/named-keys')).json<{ value: NamedKeyView[] }>().value
+
+  test('shows what would be made, changed or deleted, without a secret, and nothing is', async () => {
+    const made = await send('PUT', `${path}?dryRun=true`, { body: { owner: 'Ann' } })
+    expect([made.status, viewOf(made).owner, viewOf(made).secret]).toEqual([201, 'Ann', undefined])
+    expect([await list(), announced]).toEqual([[], []])
+    await make({ owner: 'Ann' })
+    const before = await list()
+    for (const method of ['PUT', 'PATCH']) {
+      const tried = await send(method, `${path.toUpperCase().replace('NAMED-KEYS', 'named-keys')}?dryRun=true`, {
+        body: { owner: 'Bob' },
+      })
+      expect([tried.status, viewOf(tried)]).toEqual([200, { ...(before[0] as NamedKeyView), owner: 'Bob' }])
+    }
+    expect((await send('DELETE', `${path}?dryRun=true`)).status).toBe(204)
+    expect(await list()).toEqual(before)
+  })
+
+  test.each(['rotate', 'revoke'])('of %s is refused', async (action) => {
+    const secret = secretOf(await make())
+    const refused = await send('POST', `${path}/${action}?dryRun=true`)
+    expect([refused.status, errorOf(refused).message]).toEqual([400, expect.stringContaining('dryRun: got "true"')])
+    expect(enter(secret)).toBe('ci')
+  })
+})
+
 describe('a named key', () => {
+  test.each(['9999-12-31T23:59:59-00:01', '9999-12-31T23:00:00-23:59'])(
+    'that would end in the year 10000, %s, is refused and not stored',
+    async (expiresAt) => {
+      const refused = await make({ expiresAt })
+      expect([refused.status, errorOf(refused).message]).toEqual([
+        400,
+        expect.stringContaining('expected a time before the year 10000'),
+      ])
+      expect(await control.tables.namedKeys.list()).toEqual([])
+    },
+  )
+
   test('is made with what it was given; its secret is in that answer only, and its digest in the database', async () => {
     const terms = {
       owner: 'Team Größe',

@@ -46,11 +46,7 @@ export function createNamedKeys(
    * Replaces what is stored under that name by what `edit` makes of it, one change after the other; what it throws refuses the change.
    * As a trial it gives what would be, and nothing changes.
    */
-  function change(
-    name: string,
-    edit: (current: NamedKeyRow | undefined) => Draft,
-    isTrial = false,
-  ): Promise<NamedKey> {
+  function change(name: string, edit: (current: NamedKeyRow | undefined) => Draft, isTrial = false): Promise<NamedKey> {
     return enqueue(async () => {
       const current = await table.get(name)
       const { spec, ...secrets } = edit(current)

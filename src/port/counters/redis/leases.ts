@@ -21,7 +21,8 @@ export function isHot(entry: Entry, now: number): boolean {
 /** Charges a demand to the lease, if it covers all of it. */
 export function takeFromLease(entry: Entry, demand: Demand, now: number, storeMs: number): Charge | undefined {
   const lease = liveLease(entry, now, storeMs)
-  if (lease === undefined || lease.balance < demand.cost) return undefined
+  // A lease that is used up says nothing of whether the store would still let anything in, not even what costs nothing.
+  if (lease === undefined || lease.balance < Math.max(1, demand.cost)) return undefined
   lease.balance -= demand.cost
   lease.spent += demand.cost
   lease.usedAt = now
