@@ -62,9 +62,15 @@ withRedisServer('two servers with one limit', () => {
     return response.status
   }
 
-  /** What both servers let through by window of the clock, and the statuses there were. */
+  const timesAway = () => servers.map((server) => server.errors().split('without the shared store').length).join()
+
+  /**
+   * What both servers let through by window of the clock, the statuses there were, and whether a server went without the store
+   * meanwhile: on a machine that is busy with other things an answer may be late.
+   */
   async function flood(forMs: number) {
     const from = upstream.requests.length
+    const awayBefore = timesAway()
     const statuses = new Set<number>()
     const endAt = Date.now() + forMs
     const callers = Array.from({ length: 12 }, async (_, i) => {
@@ -76,7 +82,11 @@ withRedisServer('two servers with one limit', () => {
     )
     // The first window and the last were open for a part of their time only.
     const whole = [...windows].sort(([a], [b]) => a - b).slice(1, -1)
-    return { used: whole.map(([, requests]) => requests.length * tokens), statuses }
+    return {
+      used: whole.map(([, requests]) => requests.length * tokens),
+      statuses,
+      isDisturbed: timesAway() !== awayBefore,
+    }
   }
 
   async function until(isSo: () => Promise<boolean>): Promise<void> {
@@ -94,23 +104,40 @@ withRedisServer('two servers with one limit', () => {
 
   test('together they let the limit through and use it up', async () => {
     await until(async () => !(await hasWarning(0)) && !(await hasWarning(1)))
-    const { used, statuses } = await flood(8_000)
+    let seen = await flood(8_000)
+    for (let again = 0; seen.isDisturbed && again < 3; again++) seen = await flood(8_000)
+    const { used, statuses, isDisturbed } = seen
     expect([...statuses].sort()).toEqual([200, 429])
     expect(used.length).toBeGreaterThanOrEqual(2)
+    // A server that alone loses the store gives out its part, while the other does not know yet and gives out all.
+    const most = isDisturbed ? limit + limit / servers.length : limit
     // A request is counted in the store's window and seen by the upstream a moment later.
-    for (const sum of used) expect(sum).toBeLessThanOrEqual(limit * 1.05)
+    for (const sum of used) expect(sum).toBeLessThanOrEqual(most * 1.05)
     expect(Math.max(...used)).toBeGreaterThanOrEqual(limit * 0.9)
-  }, 60_000)
+  }, 120_000)
 
-  test('without the store no request fails for it, and the limit holds', async () => {
+  test('when the store is killed under load no request fails for it, and the limit holds', async () => {
+    const flooding = flood(10_000)
+    await Bun.sleep(renewalS * 1_000 * (1 + Math.random()))
     await redis.kill()
     await until(async () => (await hasWarning(0)) && (await hasWarning(1)))
-    const { used, statuses } = await flood(8_000)
+    const { used, statuses } = await flooding
     for (const status of statuses) expect([200, 429]).toContain(status)
-    for (const sum of used) expect(sum).toBeLessThanOrEqual(limit * 1.05)
-    expect(Math.max(...used)).toBeGreaterThan(0)
+    console.log(used)
+    for (const sum of used) expect(sum).toBeLessThanOrEqual((limit + limit / servers.length) * 1.05)
+    // It goes on without the store.
+    expect([200, 429]).toContain(await call(1))
+  }, 60_000)
+
+  test('when the store comes back under load the warnings go, and the limit holds', async () => {
+    const flooding = flood(10_000)
+    await Bun.sleep(renewalS * 1_000)
     await redis.restart()
     await until(async () => !(await hasWarning(0)) && !(await hasWarning(1)))
-    expect([200, 429]).toContain(await call(0))
-  }, 120_000)
+    const { used, statuses } = await flooding
+    for (const status of statuses) expect([200, 429]).toContain(status)
+    console.log(used)
+    for (const sum of used) expect(sum).toBeLessThanOrEqual((limit + limit / servers.length) * 1.05)
+    expect(Math.max(...used)).toBeGreaterThan(0)
+  }, 60_000)
 })

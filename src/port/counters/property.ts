@@ -191,9 +191,14 @@ function trackExactly(fixture: CountersFixture): Track {
   let levelAt = 0
   const nameOf = (rule: { readonly key: string }) => `${rule.key} ${Math.floor(model.passed / windowMs)}`
   const usedOf = (rule: { readonly key: string }) => used.get(nameOf(rule)) ?? 0
-  const levelNow = () => Math.max(0, level - (model.passed - levelAt) * leaky.drainPerMs)
+  const levelNow = () => {
+    if (model.passed === levelAt) return level
+    return Math.max(0, level - (model.passed - levelAt) * leaky.drainPerMs)
+  }
   const fill = (cost: number) => {
-    level = Math.max(0, levelNow() + cost)
+    // A store that is told of several settlements at once adds them up before it looks whether that is below empty.
+    const least = fixture.isExact ? 0 : Number.NEGATIVE_INFINITY
+    level = Math.max(least, levelNow() + cost)
     levelAt = model.passed
   }
 
