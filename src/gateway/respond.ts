@@ -27,6 +27,9 @@ const exposed = [
   'azure-openai-deployment-utilization',
   'x-ms-spillover-from-deployment',
   'x-ms-spillover-error',
+  'deprecation',
+  'sunset',
+  'x-ms-model-replacement',
 ].join(', ')
 
 export const region = 'local'

@@ -160,3 +160,14 @@ test('places of a backend that are kept for one deployment are not taken by othe
   expect((await bought).status).toBe(200)
   expect((await Promise.all(others)).map(({ status }) => status)).toEqual([200, 200, 200, 200])
 })
+
+test('the tier is ours to give on a deployment with a SKU: no backend is asked for it, and the answer says what it was', async () => {
+  upstream.script(answer)
+  deploy({ sku: { name: 'Standard', capacity: 1_000 } })
+  const response = await ask('gpt', { service_tier: 'priority' })
+  expect(await response.json()).toMatchObject({ service_tier: 'default', usage })
+  expect(JSON.parse(upstream.requests.at(-1)?.body ?? '').service_tier).toBeUndefined()
+  deploy({})
+  await ask('gpt', { service_tier: 'priority' })
+  expect(JSON.parse(upstream.requests.at(-1)?.body ?? '').service_tier).toBe('priority')
+})

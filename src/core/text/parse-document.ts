@@ -39,10 +39,17 @@ export function parseDocument<T extends z.ZodType>(
   return { problems: (error ?? parsed.error).issues.flatMap((issue) => describeIssue(issue, input, options)) }
 }
 
+/** What a field may look like. Anything else may be a text that slipped out of its quotes, a secret even, and is not repeated. */
+const fieldPattern = /^[\w.-]{1,40}$/
+
 function describeIssue(issue: z.core.$ZodIssue, input: unknown, options: ParseOptions): DocumentProblem[] {
   const { path, message } = issue
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: [...path, key], text: `unknown field, allowed are ${message}` }))
+    return issue.keys.map((key) =>
+      fieldPattern.test(key)
+        ? { path: [...path, key], text: `unknown field, allowed are ${message}` }
+        : { path, text: `unknown field with a name of ${key.length} characters, allowed are ${message}` },
+    )
   }
   if (issue.code === 'invalid_union' && options.unionRule === undefined) {
     return describeUnion(issue, input, options)

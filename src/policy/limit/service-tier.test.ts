@@ -59,12 +59,13 @@ describe('which tier serves', () => {
     expect(chooseTier({ ...asking('flex'), source: undefined }, deployment)).toBe('flex')
   })
 
-  test('a backend of another protocol is not asked again', () => {
-    expect(withoutTier(asking('priority')).rest?.fields).toEqual({ user: 'u' })
-    expect(withoutTier(asking('priority')).source?.body).toEqual({ service_tier: 'priority' })
-    const plain = asking('auto')
+  test('no backend is asked again, and the answer to a call that asked is not relayed', () => {
+    for (const tier of ['priority', 'auto']) {
+      expect(withoutTier(asking(tier)).rest?.fields).toEqual({ user: 'u' })
+      expect(withoutTier(asking(tier)).source).toBeUndefined()
+    }
+    const plain = makeChatCall()
     expect(withoutTier(plain)).toBe(plain)
-    expect(withoutTier(makeChatCall())).toEqual(makeChatCall())
   })
 })
 

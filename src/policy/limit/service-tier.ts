@@ -1,4 +1,4 @@
-import type { Call } from '../../core/call.ts'
+import { type Call, isPassCall } from '../../core/call.ts'
 import type { Deployment } from '../../core/deployment.ts'
 import type { ServedTier } from '../../core/exchange.ts'
 import { Fault } from '../../core/fault.ts'
@@ -42,14 +42,13 @@ export function chooseTier(call: Call, deployment: Deployment): ServedTier | und
 }
 
 /**
- * The call as it goes on where the tier was ours to give: a backend of another protocol, or the built-in model, is not asked for it
- * again. The caller's own bytes, which a backend of the same protocol gets, stay as they are, and so does what it says about them.
+ * The call as it goes on where the tier was ours to give: no backend is asked for it again, which would bill it. What is relayed would
+ * bring the backend's own word on it, so the answer to a call that asked is read and written anew.
  */
 export function withoutTier(call: Call): Call {
-  const fields = call.rest?.fields
-  if (!call.rest || !fields || !isOurs(fields[field])) return call
-  const others = pickUnknown(fields, fieldSet)
-  return { ...call, rest: others && { wire: call.rest.wire, fields: others } }
+  if (isPassCall(call) || typeof readAskedTier(call) !== 'string') return call
+  const others = call.rest && pickUnknown(call.rest.fields, fieldSet)
+  return { ...call, source: undefined, rest: call.rest && others && { wire: call.rest.wire, fields: others } }
 }
 
 const fieldSet: ReadonlySet<string> = new Set([field])

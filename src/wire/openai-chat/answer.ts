@@ -26,7 +26,8 @@ export function writeChatResult(result: Result, call: Call, head: AnswerHead): s
 
 /** The tier that served the call, for those who asked for one. It wins over what a backend says, which was not asked for the same. */
 function toldTier(call: Call, { serviceTier }: AnswerHead): { readonly service_tier: string } | undefined {
-  const asked = call.source?.body.service_tier ?? call.rest?.fields.service_tier
+  // Without its source a call was changed on its way, which the limiter does to those that ask.
+  const asked = call.source ? call.source.body.service_tier : serviceTier
   return serviceTier !== undefined && asked !== undefined && asked !== null ? { service_tier: serviceTier } : undefined
 }
 
