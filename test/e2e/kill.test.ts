@@ -264,7 +264,6 @@ test('kill -9 again and again, under load and changes: what was answered stays, 
   expect(await remaining('declared')).toBeGreaterThan(limit / 2)
 
   let used = await readUsage(begunAt)
-  let lost = 0
   let coldWindows = 0
   calls = []
   for (const [round, [least, most]] of lives.entries()) {
@@ -297,17 +296,7 @@ test('kill -9 again and again, under load and changes: what was answered stays, 
       expect(Number.isInteger(grown), what).toBe(true)
       expect(grown, what).toBeLessThanOrEqual(count(() => true))
       expect(grown, what).toBeGreaterThanOrEqual(count(({ answeredAt }) => answeredAt <= stored) + sinceStart)
-      lost += count(({ status }) => status === 200) - grown
     }
-    console.log(
-      what,
-      calls.length,
-      lost,
-      coldWindows,
-      [...told].length,
-      Math.round(killedAt - stored),
-      readFileSync(join(ponto.dataFolder, 'server.json')).length,
-    )
     calls = []
   }
   expect(coldWindows).toBeGreaterThan(0)

@@ -18,7 +18,7 @@ export type RedisCountersOptions = {
   readonly now: () => number
   /** In front of every key. Servers that share limits share it. */
   readonly prefix?: string | undefined
-  /** How many adapters there are in all, until the store has said so. */
+  /** How many adapters there are in all, where the store has not shown as many. */
   readonly expectedMembers?: number | undefined
   /** The most a reservation waits for the store. */
   readonly budgetMs?: number | undefined

@@ -4,7 +4,7 @@ import type { ScriptArgument } from './store-link.ts'
 export type Membership = {
   /** This adapter among all: the node and an incarnation. */
   readonly member: string
-  /** Live members with this one, at least 1. */
+  /** Live members with this one, and never less than were expected. */
   members(): number
   /** How many live members sort before this one. */
   rank(): number
@@ -21,14 +21,17 @@ export type Membership = {
 /** Members that lost the store with this one come back within this time; until then they count as there. */
 const returnMs = 15_000
 
-/** `expectedMembers` stands in until the store has been asked. */
+/**
+ * `expectedMembers` stands in until the store has been asked, and for those it has not shown yet: a member hears of another only with a
+ * heartbeat, and where the store goes away before that, both would take the other's part for theirs.
+ */
 export function createMembership(nodeId: string, expectedMembers: number): Membership {
   const member = `${nodeId}:${randomId(10)}`
   const state = { epoch: '', lostAt: 0, members: expectedMembers, silent: 0, rank: 0 }
   let waitUntil = Number.NEGATIVE_INFINITY
   return {
     member,
-    members: () => state.members,
+    members: () => Math.max(state.members, expectedMembers),
     rank: () => state.rank,
     lostAt: () => state.lostAt,
     keptPart: () => state.members / (state.members + state.silent),

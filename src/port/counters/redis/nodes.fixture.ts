@@ -16,6 +16,7 @@ export type NodeOptions = {
   readonly url?: string
   /** The machine may be slow; in virtual time only a test of waiting asks for less than ever so long. */
   readonly budgetMs?: number
+  readonly expectedMembers?: number
 }
 
 export type VirtualNodes = Omit<CountersFixture, 'openNode'> & {
@@ -40,6 +41,7 @@ export function openVirtualNodes(url: string): VirtualNodes {
         url: options.url ?? url,
         prefix,
         nodeId: options.nodeId ?? `node-${opened.length}`,
+        expectedMembers: options.expectedMembers,
         now: () => time + skewMs,
         storeNow: () => time,
         budgetMs: options.budgetMs ?? 20_000,

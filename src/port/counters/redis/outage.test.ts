@@ -82,6 +82,19 @@ withRedisServer('counters without redis', () => {
     expect([...sums.values()].at(-1)).toBe(limit)
   })
 
+  test('killed before the nodes have heard of each other: no window passes its limit', async () => {
+    const nodes: RedisCounters[] = []
+    for (let i = 0; i < 2; i++) nodes.push(await fixture.openNode({ expectedMembers: 2 }))
+    await server.kill()
+    await allAway(nodes)
+    const begin = fixture.now()
+    const sums = new Map<number, number>()
+    await load(nodes, begin + 30_000, estimates, sums)
+    expect(sums.size).toBe(3)
+    for (const sum of sums.values()) expect(sum).toBeLessThanOrEqual(limit)
+    expect(Math.max(...sums.values())).toBeGreaterThanOrEqual(limit * 0.9)
+  })
+
   test('nobody waits for a store that hangs, and what it charged too late is taken back', async () => {
     const impatient = await fixture.openNode({ budgetMs: 400 })
     const other = await fixture.openNode()
