@@ -17,6 +17,8 @@ export type Grant = {
   readonly tokensPerMinute: number | undefined
   readonly requestsPerMinute: number | undefined
   readonly budgets: readonly Budget[]
+  /** When the key was made, in unix milliseconds. */
+  readonly since?: number | undefined
 }
 
 /** Who calls: the key that was presented. The resource's own two keys have no grant: they may use everything. */

@@ -180,11 +180,13 @@ function keyLines({ keyName, grant }: Caller): Line[] {
   const lines: Line[] = []
   if (grant?.tokensPerMinute !== undefined) {
     const rate = { limit: grant.tokensPerMinute, windowMs: minuteMs }
-    lines.push({ owner: 'key', measure: 'tokens', rule: windowRule(`key/${keyName}/tokens`, rate, true) })
+    const rule = { ...windowRule(`key/${keyName}/tokens`, rate, true), since: grant.since }
+    lines.push({ owner: 'key', measure: 'tokens', rule })
   }
   if (grant?.requestsPerMinute !== undefined) {
     const rate = { limit: grant.requestsPerMinute, windowMs: minuteMs }
-    lines.push({ owner: 'key', measure: 'requests', rule: windowRule(`key/${keyName}/requests`, rate, false) })
+    const rule = { ...windowRule(`key/${keyName}/requests`, rate, false), since: grant.since }
+    lines.push({ owner: 'key', measure: 'requests', rule })
   }
   return lines
 }

@@ -1,4 +1,4 @@
-import type { UsageCounts, UsageRow } from '../../port/tables/usage/port.ts'
+import { noUsage, type UsageCounts, type UsageRow } from '../../port/tables/usage/port.ts'
 
 export type Counts = { -readonly [Name in keyof UsageCounts]: UsageCounts[Name] }
 export type Place = Pick<UsageRow, 'hour' | 'deployment' | 'model' | 'keyName'>
@@ -21,18 +21,6 @@ export type Ledger = {
 export const otherKeys = '(other keys)'
 const otherDeployments = '(other deployments)'
 
-const noCounts: UsageCounts = {
-  requests: 0,
-  failed: 0,
-  refused: 0,
-  estimated: 0,
-  promptTokens: 0,
-  cachedTokens: 0,
-  completionTokens: 0,
-  reasoningTokens: 0,
-  costMicros: 0,
-}
-
 /** `maxRows` is when rows begin to be put together: of one deployment first, then of all. */
 export function createLedger(maxRows: number): Ledger {
   let entries = new Map<string, { readonly place: Place; readonly counts: Counts }>()
@@ -49,7 +37,7 @@ export function createLedger(maxRows: number): Ledger {
     if (entries.size >= maxRows * 2 && place.deployment !== otherDeployments) {
       return open({ ...place, deployment: otherDeployments, model: otherDeployments })
     }
-    const counts = { ...noCounts }
+    const counts = { ...noUsage }
     entries.set(key, { place, counts })
     return counts
   }
@@ -69,7 +57,7 @@ export function createLedger(maxRows: number): Ledger {
     putBack(back) {
       for (const row of back) {
         const counts = open(row)
-        for (const name of Object.keys(noCounts) as (keyof Counts)[]) counts[name] += row[name]
+        for (const name of Object.keys(noUsage) as (keyof Counts)[]) counts[name] += row[name]
       }
     },
     get size() {

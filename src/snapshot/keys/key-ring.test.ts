@@ -41,12 +41,12 @@ describe('the ring', () => {
     const budgets = [{ unit: 'cost', period: 'month', limit: 2.5 }] as const
     const ring = buildKeyRing(
       [{ name: 'key1', value: 'own', createdAt: 0 }],
-      [key({ document: { deployments: ['GPT-4o', 'b-2'], ...limits, budgets: [...budgets] } })],
+      [key({ createdAt: 7, document: { deployments: ['GPT-4o', 'b-2'], ...limits, budgets: [...budgets] } })],
     )
     expect(ring.get(hashKey('own'))).toMatchObject({ keyName: 'key1', grant: undefined, expiresAt: undefined })
     expect(ring.get(hashKey('new'))).toEqual({
       keyName: 'ci',
-      grant: { deployments: new Set(['gpt-4o', 'b-2']), ...limits, budgets },
+      grant: { deployments: new Set(['gpt-4o', 'b-2']), ...limits, budgets, since: 7 },
       expiresAt: undefined,
       endedBy: undefined,
     })
@@ -59,6 +59,7 @@ describe('the ring', () => {
       tokensPerMinute: undefined,
       requestsPerMinute: undefined,
       budgets: [],
+      since: 0,
     })
   })
 

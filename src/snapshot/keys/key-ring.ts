@@ -10,8 +10,8 @@ import type { NamedKey, NamedKeySpec } from './named-key.ts'
  */
 export function buildKeyRing(resourceKeys: readonly ResourceKey[], namedKeys: readonly NamedKey[]): KeyRing {
   const ring = new Map<string, KnownKey>()
-  for (const { name, spec, digest, previous, revokedAt } of namedKeys) {
-    const grant = grantOf(spec)
+  for (const { name, spec, digest, previous, revokedAt, createdAt } of namedKeys) {
+    const grant = grantOf(spec, createdAt)
     const expiry = spec.expiresAt === undefined ? undefined : Date.parse(spec.expiresAt)
     const secret = (endsAt: number | undefined, endedBy: KnownKey['endedBy']): KnownKey => ({
       keyName: name,
@@ -37,11 +37,12 @@ export function buildKeyRing(resourceKeys: readonly ResourceKey[], namedKeys: re
   return ring
 }
 
-function grantOf({ deployments, tokensPerMinute, requestsPerMinute, budgets }: NamedKeySpec): Grant {
+function grantOf({ deployments, tokensPerMinute, requestsPerMinute, budgets }: NamedKeySpec, since: number): Grant {
   return {
     deployments: deployments === 'all' ? undefined : new Set(deployments.map(deploymentKey)),
     tokensPerMinute,
     requestsPerMinute,
     budgets,
+    since,
   }
 }

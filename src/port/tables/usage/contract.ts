@@ -1,21 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { TablesFixture } from '../contract.ts'
-import type { UsageCounts, UsageGroup, UsageRow, UsageTable } from './port.ts'
-
-const none: UsageCounts = {
-  requests: 0,
-  failed: 0,
-  refused: 0,
-  estimated: 0,
-  promptTokens: 0,
-  cachedTokens: 0,
-  completionTokens: 0,
-  reasoningTokens: 0,
-  costMicros: 0,
-}
+import { noUsage, type UsageCounts, type UsageGroup, type UsageRow, type UsageTable } from './port.ts'
 
 function make(more: Partial<UsageRow>): UsageRow {
-  return { ...none, hour: 500_000, deployment: 'gpt', model: 'gpt-4o', keyName: 'key1', requests: 1, ...more }
+  return { ...noUsage, hour: 500_000, deployment: 'gpt', model: 'gpt-4o', keyName: 'key1', requests: 1, ...more }
 }
 
 /** What every adapter does with usage. `open` makes an empty store. */
@@ -111,7 +99,7 @@ export function describeUsageContract(adapter: string, open: () => Promise<Table
       await table.add([make({ promptTokens: 3 })])
       table = (await fixture.reopen()).usage
       expect(await table.read({ ...all, groupBy: ['keyName'] })).toEqual([
-        { ...none, keyName: 'key1', requests: 1, promptTokens: 3 },
+        { ...noUsage, keyName: 'key1', requests: 1, promptTokens: 3 },
       ])
     })
   })

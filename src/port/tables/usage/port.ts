@@ -16,6 +16,18 @@ export type UsageCounts = {
   readonly costMicros: number
 }
 
+export const noUsage: UsageCounts = {
+  requests: 0,
+  failed: 0,
+  refused: 0,
+  estimated: 0,
+  promptTokens: 0,
+  cachedTokens: 0,
+  completionTokens: 0,
+  reasoningTokens: 0,
+  costMicros: 0,
+}
+
 /** `hour` is whole hours since 1970 in UTC. */
 export type UsageRow = UsageCounts & {
   readonly hour: number
