@@ -166,6 +166,7 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
       tables,
       makeKey: makeResourceKey,
       onKeysChanged: live.setResourceKeys,
+      listNamedKeys: namedKeys,
       onNamedKeysChanged: live.setNamedKeys,
       usage: { table: tables.usage, meter, namedKeys },
       now: Date.now,

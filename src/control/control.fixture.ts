@@ -10,6 +10,7 @@ import { openSqliteTables } from '../port/tables/sqlite.ts'
 import { createCatalog } from '../snapshot/catalog/create-catalog.ts'
 import { createCredentialReader } from '../snapshot/credential.ts'
 import { type DesiredState, openDesiredState } from '../snapshot/desired-state.ts'
+import type { NamedKey } from '../snapshot/keys/named-key.ts'
 import { openQuotaState, type QuotaState } from '../snapshot/quota-state.ts'
 import { type ResourceKey, storeResourceKey } from '../snapshot/resource-keys.ts'
 import type { ErrorBody } from './api.ts'
@@ -65,6 +66,7 @@ export async function startControl(
     await storeResourceKey(tables, sealer, { name, value: resourceKey, createdAt: 1_000 })
   }
   const meter = await openMeter({ table: tables.usage, now: () => 2_000, onProblem: () => {} })
+  let namedKeys: readonly NamedKey[] = []
   const handleManagement = createControl({
     state,
     quota,
@@ -79,7 +81,6 @@ export async function startControl(
     hostNames: ['ponto.example', '::1:2'],
     makeKey: () => `new-${randomId(20)}`,
     onKeysChanged: (keys) => announced.push(keys),
-    onNamedKeysChanged: () => {},
     probeDeployment: async (name) => {
       if (name === 'broken') throw new Error('a bug')
       return [{ backend: name, ok: true, detail: 'it answers (200)' }]
@@ -98,6 +99,11 @@ export async function startControl(
     onFault: (fault) => faults.push(fault),
     now: () => 2_000,
     ...more,
+    listNamedKeys: () => namedKeys,
+    onNamedKeysChanged(keys) {
+      namedKeys = keys
+      more.onNamedKeysChanged?.(keys)
+    },
   })
   const server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: handleManagement })
   const base = `http://127.0.0.1:${server.port}`

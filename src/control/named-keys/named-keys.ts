@@ -22,6 +22,8 @@ export type NamedKeysOptions = {
   readonly state: DesiredState
   /** A new random secret. */
   makeKey(): string
+  /** All named keys as they are now. */
+  listNamedKeys(): readonly NamedKey[]
   /** All named keys as they are from now on; called before the answer goes out, so that what was revoked opens nothing after it. */
   onNamedKeysChanged(keys: readonly NamedKey[]): void
   /** Unix milliseconds. */
@@ -56,9 +58,17 @@ export function createNamedKeys(
       if (isTrial) return requireReadable({ etag: '', ...row, ...keptOf(current) })
       const stored = await table.put(row, current?.etag ?? null)
       if (!stored) throw changedElsewhere(name)
-      options.onNamedKeysChanged((await readNamedKeys(table)).keys)
-      return requireReadable(stored)
+      const key = requireReadable(stored)
+      announce(key.name, key)
+      return key
     })
+  }
+
+  /** Puts the key in the place of the one of that name. */
+  function announce(name: string, key: NamedKey | undefined): void {
+    const wanted = name.toLowerCase()
+    const others = options.listNamedKeys().filter((other) => other.name.toLowerCase() !== wanted)
+    options.onNamedKeysChanged(key ? [...others, key] : others)
   }
 
   const answer = (status: number, key: NamedKey, secret?: string): Answer => ({
@@ -110,7 +120,7 @@ export function createNamedKeys(
         checkPreconditions(request.headers, current, 'key')
         if (isDryRun(request)) return { status: 204 }
         if (!(await table.delete(name, current.etag))) throw changedElsewhere(name)
-        options.onNamedKeysChanged((await readNamedKeys(table)).keys)
+        announce(name, undefined)
         return { status: 204 }
       }),
     async rotate(request, name) {
