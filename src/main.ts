@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runProgram } from './cli/program.ts'
-import type { UpOptions } from './cli/up.ts'
+import type { UpOptions } from './cli/server/up.ts'
 
 /** The start of every command, and the only reader of the environment. */
 

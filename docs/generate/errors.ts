@@ -3,7 +3,7 @@ import { type FaultCode, faultCodes } from '../../src/core/fault-codes.ts'
 import { isJsonObject } from '../../src/core/json.ts'
 import { anthropicMessagesServer } from '../../src/wire/anthropic-messages/server.ts'
 import { writeInferenceFault } from '../../src/wire/azure-inference/fault.ts'
-import { writeOpenAIFault } from '../../src/wire/openai-fault.ts'
+import { writeOpenAIFault } from '../../src/wire/faults/openai-fault.ts'
 import { renderTable } from './compatibility.ts'
 
 /** docs/reference/errors.md: every way a request can end badly, as each surface says it and as clients act on it. */

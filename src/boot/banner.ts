@@ -1,6 +1,6 @@
 import { formatExport, inferenceVersion, listClientVariables, type Shell, type Variable } from './client-environment.ts'
-import type { DataFolder } from './data-folder.ts'
-import { quotePath } from './private-file.ts'
+import type { DataFolder } from './folder/data-folder.ts'
+import { quotePath } from './folder/private-file.ts'
 
 export type BannerInfo = {
   readonly version: string

@@ -1,5 +1,5 @@
-import type { DataFolder } from './data-folder.ts'
-import { quotePath } from './private-file.ts'
+import type { DataFolder } from './folder/data-folder.ts'
+import { quotePath } from './folder/private-file.ts'
 
 /** The newest api-version of Azure OpenAI that is not a preview. */
 export const azureOpenAiVersion = '2024-10-21'

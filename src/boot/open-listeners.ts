@@ -1,7 +1,7 @@
 import { Fault } from '../core/fault.ts'
 import { type Handle, type Listener, listen } from '../gateway/server.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import type { DataFolder } from './data-folder.ts'
+import type { DataFolder } from './folder/data-folder.ts'
 import { isEveryAddress, isLoopback } from './server-names.ts'
 import { openLocalCertificate } from './tls/certificate.ts'
 import { readCertificatePair, watchCertificate } from './tls/watch-certificate.ts'

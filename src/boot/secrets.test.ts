@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createDataFolder, type DataFolder, locateDataFolder } from './data-folder.ts'
+import { createDataFolder, type DataFolder, locateDataFolder } from './folder/data-folder.ts'
 import { makeResourceKey, openManagementCredential, openMasterKey } from './secrets.ts'
 
 let folder: DataFolder

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Fault } from '../core/fault.ts'
-import type { DataFolder } from './data-folder.ts'
-import { errorCode, quotePath, readFileIfThere, requirePrivate, writePrivateFile } from './private-file.ts'
+import type { DataFolder } from './folder/data-folder.ts'
+import { errorCode, quotePath, readFileIfThere, requirePrivate, writePrivateFile } from './folder/private-file.ts'
 
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 const resourceKeyLength = 84

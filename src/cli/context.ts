@@ -1,4 +1,4 @@
-import type { DataFolder } from '../boot/data-folder.ts'
+import type { DataFolder } from '../boot/folder/data-folder.ts'
 
 /** Where text goes. A Node stream fits; so does a test's array. */
 export type Output = {

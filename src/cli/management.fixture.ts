@@ -1,6 +1,6 @@
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { createDataFolder, type DataFolder, writeServerRecord } from '../boot/data-folder.ts'
+import { createDataFolder, type DataFolder, writeServerRecord } from '../boot/folder/data-folder.ts'
 import { openManagementCredential } from '../boot/secrets.ts'
 import { listServerNames } from '../boot/server-names.ts'
 import { openLocalCertificate } from '../boot/tls/certificate.ts'

@@ -5,14 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { parse as parseYaml } from 'yaml'
-import { type DataFolder, locateDataFolder } from '../boot/data-folder.ts'
+import { type DataFolder, locateDataFolder } from '../boot/folder/data-folder.ts'
 import { issueAuthority, issueServer } from '../boot/tls/x509/issue-certificate.ts'
 import type { DeploymentView, Status } from '../control/api.ts'
 import { Fault } from '../core/fault.ts'
 import type { Environment, Input } from './context.ts'
 import { type Answer, type FakeManagement, type SeenRequest, startFakeManagement } from './management.fixture.ts'
 import { type ProgramParts, runProgram } from './program.ts'
-import type { UpOptions } from './up.ts'
+import type { UpOptions } from './server/up.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'ponto-cli-'))
 const folder = locateDataFolder({ given: join(home, 'data'), homeFolder: home })

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { Command, CommanderError, Option } from 'commander'
-import { locateDataFolder } from '../boot/data-folder.ts'
+import { locateDataFolder } from '../boot/folder/data-folder.ts'
 import { Fault } from '../core/fault.ts'
 import {
   type CommandContext,
@@ -10,7 +10,7 @@ import {
   outputFormats,
   type Probes,
 } from './context.ts'
-import { defineUp, type UpOptions } from './up.ts'
+import { defineUp, type UpOptions } from './server/up.ts'
 
 /** Exit codes; the launcher does not start a server again after the last two. */
 export const exitCodes = { done: 0, failed: 1, usage: 2, refused: 78 } as const
@@ -59,7 +59,7 @@ const commands: readonly { name: string; summary: string; load: () => Promise<De
   {
     name: 'status',
     summary: 'what the running server does',
-    load: async () => (await import('./status.ts')).defineStatus,
+    load: async () => (await import('./server/status.ts')).defineStatus,
   },
   {
     name: 'doctor',
@@ -69,7 +69,7 @@ const commands: readonly { name: string; summary: string; load: () => Promise<De
   {
     name: 'env',
     summary: 'print the settings clients need, for the shell',
-    load: async () => (await import('./env.ts')).defineEnv,
+    load: async () => (await import('./server/env.ts')).defineEnv,
   },
   { name: 'version', summary: 'print the version', load: async () => (await import('./version.ts')).defineVersion },
   {

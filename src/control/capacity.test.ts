@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { Deployment } from '../core/deployment.ts'
 import { makeDeployment } from '../core/exchange.fixture.ts'
-import { plainRules } from '../snapshot/capacity-rules.fixture.ts'
+import { plainRules } from '../snapshot/capacity/capacity-rules.fixture.ts'
+import type { CapacityRules } from '../snapshot/capacity/judge-capacity.ts'
 import type { CatalogModel } from '../snapshot/catalog/catalog.ts'
 import { createCatalog } from '../snapshot/catalog/create-catalog.ts'
 import { deploymentSpecSchema } from '../snapshot/deployment-spec.ts'
-import type { CapacityRules } from '../snapshot/judge-capacity.ts'
 import type { DeploymentView, ErrorBody } from './api.ts'
 import { type ControlFixture, startControl } from './control.fixture.ts'
 

@@ -1,7 +1,7 @@
 import { Fault, toFault } from '../core/fault.ts'
 import { randomHex } from '../core/id.ts'
 import { type AuthenticateOptions, createGate } from './authenticate.ts'
-import { createDeployments, type DeploymentsOptions } from './deployments.ts'
+import { createDeployments, type DeploymentsOptions } from './deployments/deployments.ts'
 import { describeFault } from './errors.ts'
 import { type Answer, writeAnswer } from './http/answer.ts'
 import { createKeys, type KeysOptions } from './keys.ts'

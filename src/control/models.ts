@@ -1,9 +1,9 @@
 import type { Deployment, ModelRef } from '../core/deployment.ts'
 import { Fault } from '../core/fault.ts'
 import { nearestNames } from '../core/text/nearest-names.ts'
+import type { CapacityRules } from '../snapshot/capacity/judge-capacity.ts'
 import type { CatalogModel } from '../snapshot/catalog/catalog.ts'
 import type { DesiredState } from '../snapshot/desired-state.ts'
-import type { CapacityRules } from '../snapshot/judge-capacity.ts'
 import type { ModelView } from './api.ts'
 import type { Answer } from './http/answer.ts'
 

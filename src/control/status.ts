@@ -1,6 +1,6 @@
+import { describeOverdrawn } from '../snapshot/capacity/quota.ts'
+import type { QuotaState } from '../snapshot/capacity/quota-state.ts'
 import type { DesiredState } from '../snapshot/desired-state.ts'
-import { describeOverdrawn } from '../snapshot/quota.ts'
-import type { QuotaState } from '../snapshot/quota-state.ts'
 import type { Status } from './api.ts'
 import type { Answer } from './http/answer.ts'
 

@@ -1,5 +1,5 @@
 import type { Rest } from './call.ts'
-import type { Usage } from './usage.ts'
+import type { Usage } from './usage/usage.ts'
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'function_call'
 

@@ -1,7 +1,7 @@
 import type { ChatCall } from './call.ts'
 import type { Deployment } from './deployment.ts'
 import type { Exchange } from './exchange.ts'
-import { openTally } from './tally.ts'
+import { openTally } from './usage/tally.ts'
 
 /** Values for tests: a deployment without limits, and a call to it. */
 

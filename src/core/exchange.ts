@@ -1,7 +1,7 @@
 import type { Call } from './call.ts'
 import type { Deployment, ServiceTier } from './deployment.ts'
 import type { Fault } from './fault.ts'
-import type { Tally } from './tally.ts'
+import type { Tally } from './usage/tally.ts'
 
 /** An allowance over a calendar day or month (UTC). `limit` is tokens, or money in the currency of the prices. */
 export type Budget = {

@@ -1,7 +1,7 @@
 import type { Call, CallKind } from './call.ts'
 import type { Event } from './event.ts'
 import type { Result } from './result.ts'
-import type { Tally } from './tally.ts'
+import type { Tally } from './usage/tally.ts'
 
 /**
  * What answers a Call. `bytes` is an upstream's own answer in the protocol the caller speaks: it is passed on as it came,

@@ -1,6 +1,6 @@
 import type { Rest, ToolCall } from './call.ts'
 import type { Event, FinishReason, TokenLogprob } from './event.ts'
-import type { Usage } from './usage.ts'
+import type { Usage } from './usage/usage.ts'
 
 type ResultBase = {
   /** Id, model and creation time (unix seconds) as the serving model reports them, if it does. */

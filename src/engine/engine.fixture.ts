@@ -6,7 +6,7 @@ import type { ChatCall, CompletionCall, EmbedCall, Message } from '../core/call.
 import type { Event } from '../core/event.ts'
 import { Fault } from '../core/fault.ts'
 import type { AnswerResult } from '../core/result.ts'
-import { openTally } from '../core/tally.ts'
+import { openTally } from '../core/usage/tally.ts'
 import { type Engine, type EngineOptions, startEngine } from './engine.ts'
 
 export type EngineBench = {

@@ -2,7 +2,7 @@ import type { ModelCall } from '../core/call.ts'
 import type { Event } from '../core/event.ts'
 import { Fault, type FaultDetail } from '../core/fault.ts'
 import type { FaultCode } from '../core/fault-codes.ts'
-import type { Usage } from '../core/usage.ts'
+import type { Usage } from '../core/usage/usage.ts'
 
 /**
  * What the server and its engine process say to each other. Plain values only (structured clone); every message about a call

@@ -1,7 +1,7 @@
 import { type EndListener, type Exchange, type Outcome, releaseHolds } from '../core/exchange.ts'
 import { type Fault, toFault } from '../core/fault.ts'
 import type { Reply } from '../core/reply.ts'
-import { believeUsage } from '../core/usage.ts'
+import { believeUsage } from '../core/usage/usage.ts'
 
 /** A function around a call. It may refuse with a Fault, change the exchange for `next`, or watch the reply. */
 export type Policy = (exchange: Exchange, next: Next) => Promise<Reply>

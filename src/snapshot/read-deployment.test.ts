@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { formatProblem } from '../core/text/parse-document.ts'
-import { plainRules } from './capacity-rules.fixture.ts'
+import { plainRules } from './capacity/capacity-rules.fixture.ts'
 import { readDeployment } from './read-deployment.ts'
 
 const options = {

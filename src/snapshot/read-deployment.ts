@@ -3,8 +3,8 @@ import { judgeAddress, normalizeHost } from '../backend/transport/dial/address-g
 import type { ModelRef } from '../core/deployment.ts'
 import { isJsonObject } from '../core/json.ts'
 import { type DocumentProblem, parseDocument } from '../core/text/parse-document.ts'
+import { type CapacityRules, judgeCapacity } from './capacity/judge-capacity.ts'
 import { type BackendSpec, type DeploymentSpec, deploymentSpecSchema, guardCredentials } from './deployment-spec.ts'
-import { type CapacityRules, judgeCapacity } from './judge-capacity.ts'
 
 export type ReadDeploymentOptions = {
   /** The models the built-in engine can run. */

@@ -3,10 +3,10 @@ import { inferenceChatServer } from './azure-inference/chat-server.ts'
 import { inferenceEmbeddingsServer } from './azure-inference/embeddings-server.ts'
 import { writeInferenceFault } from './azure-inference/fault.ts'
 import { inferenceImageEmbeddingsServer, inferenceImagesServer } from './azure-inference/images-server.ts'
+import { writeOpenAIFault } from './faults/openai-fault.ts'
 import { openaiChatServer } from './openai-chat/server.ts'
 import { openaiCompletionsServer } from './openai-completions/server.ts'
 import { openaiEmbeddingsServer } from './openai-embeddings/server.ts'
-import { writeOpenAIFault } from './openai-fault.ts'
 import {
   openaiSpeechServer,
   openaiTranscriptionsServer,

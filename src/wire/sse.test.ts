@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { openTally } from '../core/tally.ts'
+import { openTally } from '../core/usage/tally.ts'
 import { readAnyUsage } from './anthropic-messages/usage.ts'
 import { readAnswerUsage } from './openai-chat/client.ts'
 import { readSseData } from './sse.ts'

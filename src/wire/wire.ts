@@ -3,8 +3,8 @@ import type { Event } from '../core/event.ts'
 import type { Fault } from '../core/fault.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Result } from '../core/result.ts'
-import type { Tally } from '../core/tally.ts'
-import type { Usage } from '../core/usage.ts'
+import type { Tally } from '../core/usage/tally.ts'
+import type { Usage } from '../core/usage/usage.ts'
 
 /** What a server end needs of a request. The body is parsed once, before it gets here. */
 export type CallInput = {

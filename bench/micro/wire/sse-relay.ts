@@ -1,4 +1,4 @@
-import { openTally } from '../../../src/core/tally.ts'
+import { openTally } from '../../../src/core/usage/tally.ts'
 import { readAnswerUsage } from '../../../src/wire/openai-chat/client.ts'
 import { readSseData } from '../../../src/wire/sse.ts'
 import { relaySse } from '../../../src/wire/sse-relay.ts'

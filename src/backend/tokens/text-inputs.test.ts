@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { Call, EmbedCall } from '../../core/call.ts'
 import type { Backend } from '../../core/reply.ts'
-import { openTally } from '../../core/tally.ts'
+import { openTally } from '../../core/usage/tally.ts'
 import { decodeCl100k } from './decode-cl100k.ts'
 import { takesTokenIds, withTextInputs } from './text-inputs.ts'
 

@@ -6,7 +6,7 @@ import { type AddressInfo, isIP } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
-import { createDataFolder, type DataFolder, locateDataFolder } from '../data-folder.ts'
+import { createDataFolder, type DataFolder, locateDataFolder } from '../folder/data-folder.ts'
 import { listServerNames } from '../server-names.ts'
 import { certificateNames, openLocalCertificate, tlsFiles } from './certificate.ts'
 

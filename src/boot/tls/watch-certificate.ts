@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { Fault } from '../../core/fault.ts'
-import { errorCode } from '../private-file.ts'
+import { errorCode } from '../folder/private-file.ts'
 import type { Pair } from './x509/issue-certificate.ts'
 
 /** Files of an operator's own certificate, PEM: the server's certificate first, then its chain; and its private key. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { errorCode } from '../../boot/private-file.ts'
+import { errorCode } from '../../boot/folder/private-file.ts'
 import { Fault } from '../../core/fault.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import type { DeploymentInput } from '../../snapshot/deployment-spec.ts'

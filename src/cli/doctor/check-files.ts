@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { accessSync, constants, readFileSync, statSync } from 'node:fs'
-import type { DataFolder, ServerRecord } from '../../boot/data-folder.ts'
-import { quotePath, readFileIfThere, requirePrivate } from '../../boot/private-file.ts'
+import type { DataFolder, ServerRecord } from '../../boot/folder/data-folder.ts'
+import { quotePath, readFileIfThere, requirePrivate } from '../../boot/folder/private-file.ts'
 import { certificateNames, tlsFiles } from '../../boot/tls/certificate.ts'
 import type { Check } from '../context.ts'
 

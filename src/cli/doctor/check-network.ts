@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { listTrustVariables, type Variable } from '../../boot/client-environment.ts'
-import type { DataFolder, ServerRecord } from '../../boot/data-folder.ts'
-import { errorCode, readFileIfThere } from '../../boot/private-file.ts'
+import type { DataFolder, ServerRecord } from '../../boot/folder/data-folder.ts'
+import { errorCode, readFileIfThere } from '../../boot/folder/private-file.ts'
 import type { Check, Environment } from '../context.ts'
 
 /** Whether the server could listen where it would. Only asked when it does not run: then the ports are its own. */

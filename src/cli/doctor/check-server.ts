@@ -1,5 +1,5 @@
-import { type DataFolder, readServerRecord, type ServerRecord } from '../../boot/data-folder.ts'
-import { findLockHolder } from '../../boot/folder-lock.ts'
+import { type DataFolder, readServerRecord, type ServerRecord } from '../../boot/folder/data-folder.ts'
+import { findLockHolder } from '../../boot/folder/folder-lock.ts'
 import type { DeploymentView, ProbeView, Status } from '../../control/api.ts'
 import { toFault } from '../../core/fault.ts'
 import type { Check } from '../context.ts'

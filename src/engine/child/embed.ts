@@ -1,7 +1,7 @@
 import type { LlamaEmbeddingContext, LlamaModel, Token } from 'node-llama-cpp'
 import type { EmbedCall } from '../../core/call.ts'
 import { Fault } from '../../core/fault.ts'
-import type { Usage } from '../../core/usage.ts'
+import type { Usage } from '../../core/usage/usage.ts'
 import type { LoadedModel } from './model.ts'
 import { checkContext, readIds } from './tokenize.ts'
 

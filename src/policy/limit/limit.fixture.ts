@@ -3,7 +3,7 @@ import { makeChatCall, makeDeployment, makeExchange } from '../../core/exchange.
 import type { Caller, Exchange, Grant, Outcome } from '../../core/exchange.ts'
 import { type Fault, toFault } from '../../core/fault.ts'
 import type { Reply } from '../../core/reply.ts'
-import type { Usage } from '../../core/usage.ts'
+import type { Usage } from '../../core/usage/usage.ts'
 import type { CounterRule, Counters } from '../../port/counters/port.ts'
 import { createSharedCounters } from '../../port/counters/shared-memory/counters.ts'
 import { allocateCounterMemory } from '../../port/counters/shared-memory/table.ts'

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { makeChatCall, makeDeployment } from '../../core/exchange.fixture.ts'
 import type { Outcome } from '../../core/exchange.ts'
-import type { Usage } from '../../core/usage.ts'
+import type { Usage } from '../../core/usage/usage.ts'
 import { callOf, createWorld, keyWith, limitedTo, perMinute, type World } from './limit.fixture.ts'
 
 const ownTokens = { kind: 'window', key: 'deployment/chat-a/tokens' } as const

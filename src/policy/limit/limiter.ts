@@ -1,5 +1,5 @@
 import type { Exchange, Outcome, ServedTier } from '../../core/exchange.ts'
-import type { Tally } from '../../core/tally.ts'
+import type { Tally } from '../../core/usage/tally.ts'
 import type { CounterState, Counters, Reservation, Verdict } from '../../port/counters/port.ts'
 import type { Policy } from '../pipeline.ts'
 import { createPlans, type Line, type Plan, type Refusal, type WindowRule, writeDemands } from './demands.ts'

@@ -1,5 +1,5 @@
 import type { Outcome } from '../../core/exchange.ts'
-import type { Tally } from '../../core/tally.ts'
+import type { Tally } from '../../core/usage/tally.ts'
 import { type Line, toUnits } from './demands.ts'
 import type { Estimate } from './estimate.ts'
 

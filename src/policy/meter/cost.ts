@@ -1,6 +1,6 @@
 import type { Price } from '../../core/deployment.ts'
 import type { Exchange, Outcome } from '../../core/exchange.ts'
-import type { Usage } from '../../core/usage.ts'
+import type { Usage } from '../../core/usage/usage.ts'
 import { estimatePrompt } from '../limit/estimate.ts'
 
 /** Tokens of a call that has ended, and whether nobody has counted them. */

@@ -2,11 +2,11 @@ import { z } from 'zod'
 import { type SkuName, skus } from '../../core/deployment.ts'
 import { isJsonObject } from '../../core/json.ts'
 import { type DocumentProblem, parseDocument } from '../../core/text/parse-document.ts'
+import type { CapacityRules } from '../capacity/judge-capacity.ts'
+import { poolName, type QuotaPool } from '../capacity/quota.ts'
 import { describeEntry, modelEntrySchema } from '../catalog/catalog-schema.ts'
 import { type BuiltinEntry, createCatalog } from '../catalog/create-catalog.ts'
 import { labelSchema } from '../deployment-spec.ts'
-import type { CapacityRules } from '../judge-capacity.ts'
-import { poolName, type QuotaPool } from '../quota.ts'
 
 const labels = z.array(labelSchema).min(1).max(16).optional()
 

@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises'
-import type { CapacityRules } from '../judge-capacity.ts'
+import type { CapacityRules } from '../capacity/judge-capacity.ts'
 import type { ConfigOptions, ConfigProblem, FileDeployment } from './parse-config.ts'
 
 /** What a valid configuration file declares. `modifiedAt` is unix milliseconds. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { plainRules } from '../capacity-rules.fixture.ts'
+import { plainRules } from '../capacity/capacity-rules.fixture.ts'
 import { parseConfig } from './parse-config.ts'
 
 const options = {

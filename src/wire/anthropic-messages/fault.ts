@@ -1,7 +1,7 @@
 import type { Fault } from '../../core/fault.ts'
 import type { FaultCode } from '../../core/fault-codes.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
-import { retryHeaders } from '../retry-headers.ts'
+import { retryHeaders } from '../faults/retry-headers.ts'
 import type { FaultBody } from '../wire.ts'
 import { wireName } from './schema.ts'
 import { writeEvent } from './stream.ts'

@@ -1,7 +1,7 @@
 import type { Call, Rest } from '../../core/call.ts'
 import type { Event, FinishReason } from '../../core/event.ts'
 import type { JsonObject } from '../../core/json.ts'
-import type { Usage } from '../../core/usage.ts'
+import type { Usage } from '../../core/usage/usage.ts'
 import type { AnswerHead, EventWriter } from '../wire.ts'
 import { openMessage, openToolUse } from './answer.ts'
 import { writeEnding } from './stop-reason.ts'

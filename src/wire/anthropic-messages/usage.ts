@@ -1,5 +1,5 @@
 import { asNumber, isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
-import type { Usage } from '../../core/usage.ts'
+import type { Usage } from '../../core/usage/usage.ts'
 
 /**
  * Token counts in both directions. Here `input_tokens` are only those that had nothing to do with a cache; elsewhere the prompt's

@@ -3,7 +3,7 @@ import type { Event } from '../../core/event.ts'
 import { randomHex } from '../../core/id.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Choice, Result } from '../../core/result.ts'
-import type { Usage } from '../../core/usage.ts'
+import type { Usage } from '../../core/usage/usage.ts'
 import {
   restFields,
   writeAnswerRest,

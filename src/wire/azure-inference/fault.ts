@@ -1,7 +1,7 @@
 import type { Fault } from '../../core/fault.ts'
 import type { FaultCode } from '../../core/fault-codes.ts'
 import type { Json, JsonObject } from '../../core/json.ts'
-import { isHeaderValue, retryHeaders } from '../retry-headers.ts'
+import { isHeaderValue, retryHeaders } from '../faults/retry-headers.ts'
 import type { FaultBody } from '../wire.ts'
 import { chatKeys, embeddingKeys } from './schema.ts'
 

@@ -3,7 +3,7 @@ import type { Event, TokenLogprob } from '../../core/event.ts'
 import { randomId } from '../../core/id.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Choice, Result } from '../../core/result.ts'
-import type { Usage } from '../../core/usage.ts'
+import type { Usage } from '../../core/usage/usage.ts'
 import type { AnswerHead, EventWriter } from '../wire.ts'
 import { writeFunctionCall, writeReason } from './functions.ts'
 

@@ -14,8 +14,8 @@ import {
 import type { Choice, Result } from '../../core/result.ts'
 import { spliceModel } from '../../core/text/splice-model.ts'
 import { spliceUsage } from '../../core/text/splice-usage.ts'
-import type { Usage } from '../../core/usage.ts'
-import { readOpenAIFault } from '../openai-upstream-fault.ts'
+import type { Usage } from '../../core/usage/usage.ts'
+import { readOpenAIFault } from '../faults/openai-upstream-fault.ts'
 import type { ClientEnd, UpstreamBody } from '../wire.ts'
 import { wireName } from './server.ts'
 

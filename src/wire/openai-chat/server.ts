@@ -10,7 +10,7 @@ import type {
 } from '../../core/call.ts'
 import { Fault } from '../../core/fault.ts'
 import { type JsonObject, pickUnknown } from '../../core/json.ts'
-import { writeOpenAIFault, writeOpenAIStreamFault } from '../openai-fault.ts'
+import { writeOpenAIFault, writeOpenAIStreamFault } from '../faults/openai-fault.ts'
 import { readBody } from '../read-body.ts'
 import type { CallInput, ServerEnd } from '../wire.ts'
 import { openChatStream, writeChatResult } from './answer.ts'

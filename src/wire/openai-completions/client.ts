@@ -2,6 +2,7 @@ import type { Event, TokenLogprob } from '../../core/event.ts'
 import { Fault } from '../../core/fault.ts'
 import { asNumber, isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { Choice, Result } from '../../core/result.ts'
+import { readOpenAIFault } from '../faults/openai-upstream-fault.ts'
 import {
   dropUndefined,
   foreignRest,
@@ -12,7 +13,6 @@ import {
   relayCall,
   writeSampling,
 } from '../openai-chat/client.ts'
-import { readOpenAIFault } from '../openai-upstream-fault.ts'
 import type { ClientEnd } from '../wire.ts'
 import { wireName } from './server.ts'
 

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { rootCertificates } from 'node:tls'
-import type { DataFolder } from '../../data-folder.ts'
-import { readFileIfThere, writePrivateFile } from '../../private-file.ts'
+import type { DataFolder } from '../../folder/data-folder.ts'
+import { readFileIfThere, writePrivateFile } from '../../folder/private-file.ts'
 import * as der from './der.ts'
 
 /** Where systems keep the roots they trust, one PEM file each: Debian, Red Hat, SUSE, Alpine and macOS, FreeBSD. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Fault } from '../../../core/fault.ts'
 import { readModelName } from '../../azure-inference/extra-parameters.ts'
-import { writeOpenAIFault } from '../../openai-fault.ts'
+import { writeOpenAIFault } from '../../faults/openai-fault.ts'
 import type { FaultBody, ServerEnd } from '../../wire.ts'
 import { passServer } from '../pass-on.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { Fault } from '../core/fault.ts'
+import { Fault } from '../../core/fault.ts'
 import { retryHeaders } from './retry-headers.ts'
 
 test('a wait that no timer takes is told as the longest that one does, in whole numbers', () => {

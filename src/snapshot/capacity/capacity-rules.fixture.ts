@@ -1,4 +1,4 @@
-import { createCatalog } from './catalog/create-catalog.ts'
+import { createCatalog } from '../catalog/create-catalog.ts'
 import type { CapacityRules } from './judge-capacity.ts'
 
 /** For tests: the shipped catalog, no pools, no placement. */

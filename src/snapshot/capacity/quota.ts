@@ -1,7 +1,7 @@
-import { type SkuName, skus } from '../core/deployment.ts'
-import { Fault } from '../core/fault.ts'
-import type { DeploymentSpec } from './deployment-spec.ts'
-import type { PoolShare } from './plan/limits.ts'
+import { type SkuName, skus } from '../../core/deployment.ts'
+import { Fault } from '../../core/fault.ts'
+import type { DeploymentSpec } from '../deployment-spec.ts'
+import type { PoolShare } from '../plan/limits.ts'
 
 /** How many units the deployments of one SKU may have together: those of one model, or of all models when it names none. */
 export type QuotaPool = {

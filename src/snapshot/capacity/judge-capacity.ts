@@ -1,10 +1,10 @@
-import { skus } from '../core/deployment.ts'
-import { nearestNames } from '../core/text/nearest-names.ts'
-import type { DocumentProblem } from '../core/text/parse-document.ts'
-import type { Catalog, CatalogModel } from './catalog/catalog.ts'
-import { genericSkus } from './catalog/create-catalog.ts'
-import type { DeploymentSpec } from './deployment-spec.ts'
-import { isRetired } from './plan/version.ts'
+import { skus } from '../../core/deployment.ts'
+import { nearestNames } from '../../core/text/nearest-names.ts'
+import type { DocumentProblem } from '../../core/text/parse-document.ts'
+import type { Catalog, CatalogModel } from '../catalog/catalog.ts'
+import { genericSkus } from '../catalog/create-catalog.ts'
+import type { DeploymentSpec } from '../deployment-spec.ts'
+import { isRetired } from '../plan/version.ts'
 import { findPool, type QuotaPool } from './quota.ts'
 
 /** Which labels a backend must have one of, by how widely a SKU may be served. What is absent may be served anywhere. */

@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
-import type { Status } from '../control/api.ts'
-import type { CommandContext } from './context.ts'
-import { openManagementClient } from './management-client.ts'
-import { formatTime, printFacts } from './terminal/print.ts'
+import type { Status } from '../../control/api.ts'
+import type { CommandContext } from '../context.ts'
+import { openManagementClient } from '../management-client.ts'
+import { formatTime, printFacts } from '../terminal/print.ts'
 
 /** `ponto status`: what the running server says of itself. */
 export function defineStatus(command: Command, context: CommandContext): void {

@@ -1,6 +1,6 @@
 import { linkSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
-import { Fault } from '../core/fault.ts'
-import { isJsonObject } from '../core/json.ts'
+import { Fault } from '../../core/fault.ts'
+import { isJsonObject } from '../../core/json.ts'
 import type { DataFolder } from './data-folder.ts'
 import { errorCode, privateFileMode, readFileIfThere } from './private-file.ts'
 

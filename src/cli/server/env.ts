@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander'
-import { formatExport, guessShell, listClientVariables, type Shell, shells } from '../boot/client-environment.ts'
-import type { KeyView } from '../control/api.ts'
-import { Fault } from '../core/fault.ts'
-import type { CommandContext } from './context.ts'
-import { openManagementClient } from './management-client.ts'
-import { printFacts } from './terminal/print.ts'
+import { formatExport, guessShell, listClientVariables, type Shell, shells } from '../../boot/client-environment.ts'
+import type { KeyView } from '../../control/api.ts'
+import { Fault } from '../../core/fault.ts'
+import type { CommandContext } from '../context.ts'
+import { openManagementClient } from '../management-client.ts'
+import { printFacts } from '../terminal/print.ts'
 
 /** `ponto env`: the lines that point this shell's clients at the server. */
 export function defineEnv(command: Command, context: CommandContext): void {

@@ -10,7 +10,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs'
-import { Fault } from '../core/fault.ts'
+import { Fault } from '../../core/fault.ts'
 
 /** Mode of everything that may hold a secret. Windows has no such modes; the profile folder's rights hold there. */
 export const privateFileMode = 0o600

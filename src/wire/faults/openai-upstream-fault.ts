@@ -1,5 +1,5 @@
-import { Fault } from '../core/fault.ts'
-import { isJsonObject, type Json, type JsonObject, parseJsonObject } from '../core/json.ts'
+import { Fault } from '../../core/fault.ts'
+import { isJsonObject, type Json, type JsonObject, parseJsonObject } from '../../core/json.ts'
 
 /**
  * What an OpenAI-shaped upstream's error means for our caller. 4xx about the request itself are handed on; those about our own

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { DataFolder } from '../boot/data-folder.ts'
-import type { CommandContext } from './context.ts'
+import type { DataFolder } from '../../boot/folder/data-folder.ts'
+import type { CommandContext } from '../context.ts'
 
 const maxDays = 36_500
 

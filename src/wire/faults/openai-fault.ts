@@ -1,8 +1,8 @@
-import type { Fault } from '../core/fault.ts'
-import type { FaultCode } from '../core/fault-codes.ts'
-import { isJsonObject, type JsonObject } from '../core/json.ts'
+import type { Fault } from '../../core/fault.ts'
+import type { FaultCode } from '../../core/fault-codes.ts'
+import { isJsonObject, type JsonObject } from '../../core/json.ts'
+import type { FaultBody } from '../wire.ts'
 import { isHeaderValue, retryHeaders } from './retry-headers.ts'
-import type { FaultBody } from './wire.ts'
 
 /** Faults in the shape of the Azure OpenAI surfaces: `{"error":{"code","message","param","type"}}`. */
 

@@ -1,7 +1,7 @@
-import { type SkuName, skus } from '../core/deployment.ts'
-import { Fault } from '../core/fault.ts'
-import type { QuotaRow, QuotaTable } from '../port/tables/quota/port.ts'
-import { createQueue } from './queue.ts'
+import { type SkuName, skus } from '../../core/deployment.ts'
+import { Fault } from '../../core/fault.ts'
+import type { QuotaRow, QuotaTable } from '../../port/tables/quota/port.ts'
+import { createQueue } from '../queue.ts'
 import { poolName, type QuotaPool } from './quota.ts'
 
 /** A pool, what it is found by, and where it was declared. `file` is the configuration file's path. */

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { Fault } from '../core/fault.ts'
-import { isJsonObject } from '../core/json.ts'
+import { Fault } from '../../core/fault.ts'
+import { isJsonObject } from '../../core/json.ts'
 import { errorCode, privateFolderMode, quotePath, readFileIfThere, writePrivateFile } from './private-file.ts'
 
 /** Everything a server keeps lies in one folder. The names are here and nowhere else. */

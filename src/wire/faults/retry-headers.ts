@@ -1,6 +1,6 @@
-import type { Fault } from '../core/fault.ts'
-import { faultCodes } from '../core/fault-codes.ts'
-import type { Json } from '../core/json.ts'
+import type { Fault } from '../../core/fault.ts'
+import { faultCodes } from '../../core/fault-codes.ts'
+import type { Json } from '../../core/json.ts'
 
 /** Clients of OpenAI do not wait longer than this or two minutes: told more, they come back at once. */
 const longestWaitMs = 60_000

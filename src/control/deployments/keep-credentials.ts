@@ -1,6 +1,6 @@
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
-import type { DocumentProblem } from '../core/text/parse-document.ts'
-import type { BackendSpec, DeploymentSpec } from '../snapshot/deployment-spec.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import type { DocumentProblem } from '../../core/text/parse-document.ts'
+import type { BackendSpec, DeploymentSpec } from '../../snapshot/deployment-spec.ts'
 
 export const credentialRule =
   '{"value": "the secret"}, {"env": "PONTO_SECRET_NAME"}, {"stored": true} to keep what is stored, or null for none'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { type DeploymentSpec, deploymentSpecSchema } from './deployment-spec.ts'
+import { type DeploymentSpec, deploymentSpecSchema } from '../deployment-spec.ts'
 import { checkQuota, describeOverdrawn, findPool, poolName, type QuotaPool, readPoolName, shareOf } from './quota.ts'
 
 const spec = (name: string, capacity: number, more: object = {}): DeploymentSpec =>

@@ -1,8 +1,8 @@
-import type { Deployment, DeploymentLimits, Rate } from '../core/deployment.ts'
-import type { BackendSpec } from '../snapshot/deployment-spec.ts'
-import type { DesiredDeployment } from '../snapshot/desired-state.ts'
-import { expiryOf } from '../snapshot/plan/expiry.ts'
-import type { BackendView, CredentialView, DeploymentView, LimitsView } from './api.ts'
+import type { Deployment, DeploymentLimits, Rate } from '../../core/deployment.ts'
+import type { BackendSpec } from '../../snapshot/deployment-spec.ts'
+import type { DesiredDeployment } from '../../snapshot/desired-state.ts'
+import { expiryOf } from '../../snapshot/plan/expiry.ts'
+import type { BackendView, CredentialView, DeploymentView, LimitsView } from '../api.ts'
 
 type Compiled = Pick<Deployment, 'model' | 'limits' | 'lifecycle'>
 

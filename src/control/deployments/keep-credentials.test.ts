@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
-import type { Json } from '../core/json.ts'
-import { formatProblem } from '../core/text/parse-document.ts'
-import { type DeploymentSpec, deploymentSpecSchema } from '../snapshot/deployment-spec.ts'
+import type { Json } from '../../core/json.ts'
+import { formatProblem } from '../../core/text/parse-document.ts'
+import { type DeploymentSpec, deploymentSpecSchema } from '../../snapshot/deployment-spec.ts'
 import { keepCredentials } from './keep-credentials.ts'
 
 const url = 'https://api.example/v1'
