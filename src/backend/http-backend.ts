@@ -55,7 +55,7 @@ export function createHttpBackend(options: HttpBackendOptions): Backend {
   return {
     id: options.id,
     kinds: new Set(kinds),
-    async send(call, signal, tally) {
+    async send(call, signal, tally, needsEvents = false) {
       const end = preset.clientEnds[call.kind]
       const path = paths[call.kind]
       if (!end || path === undefined) {
@@ -70,9 +70,14 @@ export function createHttpBackend(options: HttpBackendOptions): Backend {
       )
       if (response.status !== 200) throw await readFault(response, end, options.credential)
       if (isPassed) return readPassed(response)
+      const isRelay = !needsEvents && call.source?.wire === end.wire
       return call.stream
-        ? readStream(response, end, call, { tally, readUsage: end.readUsage, dropsUsage: own.isUsageOurs ?? false })
-        : readWhole(response, end, call, tally)
+        ? readStream(response, end, call, isRelay, {
+            tally,
+            readUsage: end.readUsage,
+            dropsUsage: own.isUsageOurs ?? false,
+          })
+        : readWhole(response, end, call, isRelay, tally)
     },
     async probe(signal) {
       try {
@@ -108,23 +113,35 @@ function readPassed(response: UpstreamResponse): Reply {
   return { kind: 'passed', contentType, body: response.body }
 }
 
-function readStream(response: UpstreamResponse, end: ClientEnd, call: Call, watch: RelayWatch): Reply {
+function readStream(
+  response: UpstreamResponse,
+  end: ClientEnd,
+  call: Call,
+  isRelay: boolean,
+  watch: RelayWatch,
+): Reply {
   const type = response.headers['content-type'] ?? ''
   if (!type.startsWith('text/event-stream')) {
     throw new Fault('upstream-failed', `The backend answered a stream with content type '${type}'.`)
   }
-  if (call.source?.wire === end.wire) {
+  if (isRelay) {
     const body = end.relayStream?.(response.body, watch) ?? relaySse(response.body, watch)
     return { kind: 'bytes', wire: end.wire, body }
   }
   return { kind: 'stream', events: end.readEvents(readSseData(response.body), call) }
 }
 
-async function readWhole(response: UpstreamResponse, end: ClientEnd, call: Call, tally: Tally): Promise<Reply> {
+async function readWhole(
+  response: UpstreamResponse,
+  end: ClientEnd,
+  call: Call,
+  mayRelay: boolean,
+  tally: Tally,
+): Promise<Reply> {
   const body = await readBytes(response.body, maxAnswerBytes)
   // Also what is relayed is parsed: broken JSON is a failure of this backend, and another one may do better.
   const answer = parseAnswer(body)
-  const isRelay = call.source?.wire === end.wire && body[0] === 0x7b && (end.canRelay?.(body, call) ?? true)
+  const isRelay = mayRelay && body[0] === 0x7b && (end.canRelay?.(body, call) ?? true)
   if (isRelay) {
     tally.usage = end.readUsage?.(answer)
     return { kind: 'bytes', wire: end.wire, body }

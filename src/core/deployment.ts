@@ -121,6 +121,8 @@ export type Deployment = {
   readonly spillover: string | undefined
   readonly serviceTier: ServiceTier
   readonly price: Price | undefined
+  /** Name of the content filter policy of its calls. */
+  readonly filterPolicy: string
   /** Tokens a call may have in all and in its answer, where known. */
   readonly maxContextTokens: number | undefined
   readonly maxOutputTokens: number | undefined

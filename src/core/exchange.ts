@@ -53,6 +53,8 @@ export type Exchange = {
   servedTier: ServedTier | undefined
   /** The deployment that was asked for and could not take the call. */
   spilledFrom: Deployment | undefined
+  /** Whether a policy reads the answer: then backends give it in canonical form instead of bytes to pass on. */
+  needsEvents: boolean
   readonly signal: AbortSignal
   /** A header of the request by lower-case name, or null. */
   readonly header: (name: string) => string | null

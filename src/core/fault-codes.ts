@@ -57,6 +57,10 @@ export const faultCodes = {
   'deployment-not-found': caller(404),
   'operation-not-supported': caller(400),
   'context-length-exceeded': caller(400),
+  /** A content filter keeps the prompt back. `detail.filter` says which. */
+  'content-filtered': caller(400),
+  /** `x-policy-id` names no policy that a call may choose. */
+  'unknown-policy': caller(400),
   'api-version-missing': caller(404),
   'api-version-invalid': caller(400),
   'not-found': caller(404),
@@ -94,6 +98,8 @@ export const faultCodes = {
   },
   /** Every backend has failed repeatedly and is being left alone for a while. */
   'breakers-open': answered(503, { retryable: false, repeatable: true }),
+  /** A content filter could not run, and its policy lets nothing pass unfiltered. */
+  'filter-unavailable': answered(503, { retryable: false, repeatable: true }),
   'engine-busy': answered(429, { retryable: true, repeatable: true }),
   'engine-unavailable': broken(503, 'The built-in model is not available at the moment.'),
   'client-gone': { ...caller(499), log: 'debug' },

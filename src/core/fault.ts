@@ -1,4 +1,5 @@
 import { type FaultCode, faultCodes } from './fault-codes.ts'
+import type { Explanation, FilterResults } from './filter/results.ts'
 import type { JsonObject } from './json.ts'
 
 export type FaultDetail = {
@@ -19,6 +20,8 @@ export type FaultDetail = {
   readonly keys?: readonly string[] | undefined
   /** What was given, for a value that is not supported. */
   readonly input?: unknown
+  /** What a content filter says of the prompt that it keeps back, and why for callers who may know. */
+  readonly filter?: { readonly results: FilterResults; readonly explanations?: readonly Explanation[] | undefined }
   /** Every field at fault, where several are told at once. `code` is the vendor's own word for one. */
   readonly problems?: readonly { readonly field: string; readonly text: string; readonly code?: string | undefined }[]
   /** Comes by the thousand and is counted elsewhere: no line in the log, but for `debug`. */

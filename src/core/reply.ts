@@ -22,9 +22,10 @@ export type Backend = {
   /**
    * Answers the call. Rejects with a Fault before the first event; a stream rejects with a Fault afterwards.
    * Aborting the signal ends the work at the other side. What a `bytes` or `passed` reply says of its usage goes into `tally` as it
-   * passes; that of the other two is in their results and events.
+   * passes; that of the other two is in their results and events. `needsEvents`: the answer will be read, so it comes as `whole` or
+   * `stream` also where bytes could have been passed on.
    */
-  send(call: Call, signal: AbortSignal, tally: Tally): Promise<Reply>
+  send(call: Call, signal: AbortSignal, tally: Tally, needsEvents?: boolean): Promise<Reply>
   /** Answers whether the backend can be reached, and why not. Used by `ponto doctor` and readiness; costs no tokens. */
   probe(signal: AbortSignal): Promise<{ readonly ok: boolean; readonly detail: string }>
 }

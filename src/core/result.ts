@@ -1,5 +1,6 @@
 import type { Rest, ToolCall } from './call.ts'
 import type { Event, FinishReason, TokenLogprob } from './event.ts'
+import type { Explanation, FilterResults } from './filter/results.ts'
 import type { Usage } from './usage/usage.ts'
 
 type ResultBase = {
@@ -24,9 +25,18 @@ export type Choice = {
   readonly rest?: Rest | undefined
   /** Unknown fields of the message within the choice. */
   readonly messageRest?: Rest | undefined
+  /** What a content filter says of it. Of a choice it kept back `text` is null and the reason `content_filter`. */
+  readonly filter?: FilterResults | undefined
 }
 
-export type AnswerResult = ResultBase & { readonly kind: 'chat' | 'completion'; readonly choices: readonly Choice[] }
+export type AnswerResult = ResultBase & {
+  readonly kind: 'chat' | 'completion'
+  readonly choices: readonly Choice[]
+  /** What a content filter says of the prompt. */
+  readonly promptFilter?: FilterResults | undefined
+  /** Why, for callers who may know. */
+  readonly explanations?: readonly Explanation[] | undefined
+}
 export type EmbedResult = ResultBase & { readonly kind: 'embed'; readonly vectors: readonly ArrayLike<number>[] }
 
 /** The whole answer to a Call: what a stream of Events folds into. */
@@ -41,6 +51,7 @@ type OpenChoice = {
   logprobs: TokenLogprob[]
   rest: Rest | undefined
   messageRest: Rest | undefined
+  filter: FilterResults | undefined
 }
 
 /** Folds a stream into the Result that a whole answer would have been. */
@@ -49,6 +60,8 @@ export async function collectResult(kind: 'chat' | 'completion', events: AsyncIt
   let start: Extract<Event, { type: 'answer-start' }> | undefined
   let usage: Usage | undefined
   let rest: Rest | undefined
+  let promptFilter: FilterResults | undefined
+  const explanations: Explanation[] = []
   const choiceAt = (index: number): OpenChoice => {
     let choice = choices[index]
     if (!choice) {
@@ -61,6 +74,7 @@ export async function collectResult(kind: 'chat' | 'completion', events: AsyncIt
         logprobs: [],
         rest: undefined,
         messageRest: undefined,
+        filter: undefined,
       }
       choices[index] = choice
     }
@@ -68,9 +82,15 @@ export async function collectResult(kind: 'chat' | 'completion', events: AsyncIt
   }
   for await (const event of events) {
     if (event.type === 'answer-start') start = event
-    else if (event.type === 'answer-rest') rest = mergeRest(rest, event.rest)
+    else if (event.type === 'prompt-filter') {
+      promptFilter = event.results
+      explanations.push(...(event.explanations ?? []))
+    } else if (event.type === 'answer-rest') rest = mergeRest(rest, event.rest)
     else if (event.type === 'usage') usage = event.usage
-    else applyDelta(choiceAt(event.choice), event)
+    else {
+      if (event.type === 'choice-end') explanations.push(...(event.explanations ?? []))
+      applyDelta(choiceAt(event.choice), event)
+    }
   }
   return {
     kind,
@@ -80,6 +100,8 @@ export async function collectResult(kind: 'chat' | 'completion', events: AsyncIt
     systemFingerprint: start?.systemFingerprint,
     usage,
     rest: mergeRest(start?.rest, rest),
+    promptFilter,
+    explanations: explanations.length > 0 ? explanations : undefined,
     choices: choices.map((choice, index) => closeChoice(choice, index)),
   }
 }
@@ -92,9 +114,13 @@ function mergeRest(first: Rest | undefined, second: Rest | undefined): Rest | un
 
 function applyDelta(
   choice: OpenChoice,
-  event: Exclude<Event, { type: 'answer-start' | 'answer-rest' | 'usage' }>,
+  event: Exclude<Event, { type: 'answer-start' | 'answer-rest' | 'prompt-filter' | 'usage' }>,
 ): void {
+  if ('filter' in event && event.filter) choice.filter = event.filter
   switch (event.type) {
+    case 'choice-filter':
+      choice.filter = event.results
+      break
     case 'text-delta':
       choice.text = (choice.text ?? '') + event.text
       if (event.logprobs) choice.logprobs.push(...event.logprobs)
@@ -135,5 +161,6 @@ function closeChoice(choice: OpenChoice, index: number): Choice {
     logprobs: choice.logprobs.length > 0 ? choice.logprobs : undefined,
     rest: choice.rest,
     messageRest: choice.messageRest,
+    filter: choice.filter,
   }
 }

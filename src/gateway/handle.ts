@@ -1,11 +1,11 @@
-import type { CallKind } from '../core/call.ts'
+import type { Call, CallKind } from '../core/call.ts'
 import type { Caller, Exchange } from '../core/exchange.ts'
 import { Fault, toFault } from '../core/fault.ts'
 import { faultCodes } from '../core/fault-codes.ts'
 import { openTally } from '../core/usage/tally.ts'
 import { authenticate } from '../policy/authenticate.ts'
 import { outcomeOf, type Pipeline } from '../policy/pipeline.ts'
-import type { Snapshot } from '../snapshot/snapshot.ts'
+import { findDeployment, type Snapshot } from '../snapshot/snapshot.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { faultWriterBelow } from '../wire/index.ts'
 import type { CallInput, FaultBody, ServerEnd } from '../wire/wire.ts'
@@ -16,7 +16,7 @@ import { type JsonBody, readJson } from './read-json.ts'
 import { resolveDeployment } from './resolve.ts'
 import { baseHeaders, respondFault, respondPreflight, respondReply } from './respond.ts'
 import type { Endpoint, Match } from './routes.ts'
-import { serveService } from './serve-service.ts'
+import { answerService, serveService } from './serve-service.ts'
 import type { Handle, SetTurn } from './server.ts'
 
 export type GatewayOptions = {
@@ -66,8 +66,8 @@ async function answer(
   const apiVersion = url.searchParams.get('api-version')
   checkApiVersion(apiVersion, endpoint.apiVersion, url.pathname)
   const params = match.found === 'endpoint' ? match.params : {}
+  const about = { params, query: url.searchParams, caller, requestId }
   if (endpoint.kind === 'service') {
-    const about = { params, query: url.searchParams, caller, requestId }
     return serveService(endpoint.route, request, about, headers, options.maxBodyBytes, setTurn)
   }
   if (endpoint.kind === 'list') {
@@ -75,45 +75,37 @@ async function answer(
       params.model ?? url.searchParams.get('model') ?? request.headers.get('x-ms-model-mesh-model-name') ?? ''
     return respondList(endpoint.list, snapshot, caller, named, apiVersion ?? '', headers)
   }
-  const exchange = await readExchange(
-    options,
-    snapshot,
-    request,
-    endpoint.end,
-    params.deployment,
-    headers,
-    requestId,
-    caller,
-    setTurn,
-  )
+  const { end, standIn } = endpoint
+  const header = (name: string) => request.headers.get(name)
+  const input: CallInput = {
+    ...(await readBody(options, request, end, params.deployment, setTurn)),
+    pathDeployment: params.deployment,
+    header,
+  }
+  const call = end.readCall(input)
+  if (standIn?.standsInFor?.(call.deployment) && !findDeployment(snapshot, call.deployment)) {
+    return answerService(standIn, request, { ...about, body: input.body }, headers, setTurn)
+  }
+  const exchange = openExchange(snapshot, request, call, header, headers, requestId, caller)
   setTurn('ours')
   try {
     const reply = await options.pipeline.run(exchange)
-    return respondReply(reply, exchange, endpoint.end, options.pipeline, setTurn)
+    return respondReply(reply, exchange, end, options.pipeline, setTurn)
   } catch (error) {
     options.pipeline.end(exchange, outcomeOf(exchange, error), toFault(error))
     throw error
   }
 }
 
-async function readExchange(
-  options: GatewayOptions,
+function openExchange(
   snapshot: Snapshot,
   request: Request,
-  end: ServerEnd,
-  pathDeployment: string | undefined,
+  call: Call,
+  header: Exchange['header'],
   answerHeaders: Record<string, string>,
   id: string,
   caller: Caller,
-  setTurn: SetTurn,
-): Promise<Exchange> {
-  const header = (name: string) => request.headers.get(name)
-  const input: CallInput = {
-    ...(await readBody(options, request, end, pathDeployment, setTurn)),
-    pathDeployment,
-    header,
-  }
-  const call = end.readCall(input)
+): Exchange {
   const deployment = resolveDeployment(snapshot, caller, call.deployment)
   if (!deployment.kinds.has(call.kind)) {
     throw new Fault(
@@ -128,6 +120,7 @@ async function readExchange(
     deployment,
     spilledFrom: undefined,
     servedTier: undefined,
+    needsEvents: false,
     signal: request.signal,
     header,
     answerHeaders,

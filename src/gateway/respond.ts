@@ -30,6 +30,7 @@ const exposed = [
   'deprecation',
   'sunset',
   'x-ms-model-replacement',
+  'x-content-filter-engine',
 ].join(', ')
 
 export const region = 'local'
@@ -99,7 +100,7 @@ export function respondFault(fault: FaultBody, headers: Record<string, string>):
 
 const preflight = {
   'access-control-allow-origin': '*',
-  'access-control-allow-methods': 'GET, POST, DELETE, OPTIONS',
+  'access-control-allow-methods': 'GET, POST, PATCH, DELETE, OPTIONS',
   'access-control-max-age': '86400',
   vary: 'Access-Control-Request-Headers',
 }

@@ -51,6 +51,35 @@ test('a path without parameters wins over one with', () => {
   expect(find('POST', '/openai/v1/threads/runs')).toEqual({ route: createRun, params: {} })
 })
 
+test('a verb behind a parameter is no part of it, in whatever order the routes come', () => {
+  const list = service('PATCH', '/contentsafety/text/blocklists/{name}')
+  const add = service('POST', '/contentsafety/text/blocklists/{name}:addOrUpdateBlocklistItems')
+  const drop = service('POST', '/contentsafety/text/blocklists/{name}:removeBlocklistItems')
+  const item = service('GET', '/contentsafety/text/blocklists/{name}/blocklistItems/{id}')
+  for (const routes of [
+    [list, add, drop, item],
+    [item, drop, add, list],
+  ]) {
+    const match = createRoutes(serverEnds, routes)
+    const found = (method: string, rest: string) => match(method, `/contentsafety/text/blocklists/${rest}`)
+    const is = (route: ServiceRoute, params: object) => ({ endpoint: { kind: 'service', route }, params })
+    expect(found('PATCH', 'a:b')).toMatchObject(is(list, { name: 'a:b' }))
+    expect(found('POST', 'a:addOrUpdateBlocklistItems')).toMatchObject(is(add, { name: 'a' }))
+    expect(found('POST', 'a:removeBlocklistItems')).toMatchObject(is(drop, { name: 'a' }))
+    expect(found('POST', 'a%3Ab:removeBlocklistItems/')).toMatchObject(is(drop, { name: 'a:b' }))
+    expect(found('GET', 'a/blocklistItems/1')).toMatchObject(is(item, { name: 'a', id: '1' }))
+    expect(found('GET', 'a:addOrUpdateBlocklistItems')).toEqual({ found: 'other-methods', allow: 'POST, OPTIONS' })
+    expect(found('POST', ':addOrUpdateBlocklistItems')).toEqual({ found: 'other-methods', allow: 'PATCH, OPTIONS' })
+  }
+})
+
+test('a route that stands in for deployments leaves the path to them', () => {
+  const standIn = { ...service('POST', '/openai/v1/moderations'), standsInFor: () => true }
+  const match = createRoutes(serverEnds, [standIn])
+  expect(match('POST', '/openai/v1/moderations')).toMatchObject({ endpoint: { kind: 'inference', standIn } })
+  expect(match('POST', '/openai/moderations')).toMatchObject({ endpoint: { kind: 'inference', standIn: undefined } })
+})
+
 test('inference and a stateful API share a path', () => {
   expect(find('GET', '/openai/v1/chat/completions')).toEqual({ route: listChats, params: {} })
   expect(match('POST', '/openai/v1/chat/completions')).toMatchObject({ endpoint: { kind: 'inference' }, params: {} })

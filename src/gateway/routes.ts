@@ -5,7 +5,12 @@ import type { ServerEnd, ServerRoute } from '../wire/wire.ts'
 export type ListName = 'info' | 'deployments' | 'base-models' | 'v1-models' | 'v1-model'
 
 export type Endpoint = { readonly apiVersion: ServerRoute['apiVersion'] } & (
-  | { readonly kind: 'inference'; readonly end: ServerEnd }
+  | {
+      readonly kind: 'inference'
+      readonly end: ServerEnd
+      /** Answers in place of some deployments that do not exist. */
+      readonly standIn?: ServiceRoute | undefined
+    }
   | { readonly kind: 'list'; readonly list: ListName }
   | { readonly kind: 'service'; readonly route: ServiceRoute }
 )
@@ -29,8 +34,10 @@ const lists: readonly (ServerRoute & { readonly list: ListName })[] = [
 
 type Methods = Map<string, { readonly endpoint: Endpoint; readonly names: readonly string[] }>
 
-/** A path with parameters, of which each is one segment: undefined here. */
-type Pattern = { readonly segments: readonly (string | undefined)[]; readonly methods: Methods }
+/** A parameter is a whole segment, or its beginning when a verb follows: `:cancel`. */
+type Parameter = { readonly verb: string }
+
+type Pattern = { readonly segments: readonly (string | Parameter)[]; readonly methods: Methods }
 
 /** The routes of the data plane, made from the wires and from what the stateful APIs bring. A path without parameters wins over one with. */
 export function createRoutes(
@@ -44,34 +51,44 @@ export function createRoutes(
     const names: string[] = []
     const segments = path.split('/').map((segment) => {
       if (!segment.startsWith('{')) return segment
-      names.push(segment.slice(1, -1))
-      return undefined
+      const end = segment.indexOf('}')
+      names.push(segment.slice(1, end))
+      return { verb: segment.slice(end + 1) }
     })
-    const key = segments.join('/')
+    const key = path.replace(/\{.*?\}/g, '{}')
     const methods: Methods = (names.length === 0 ? fixed.get(path) : patterns.get(key)?.methods) ?? new Map()
     methods.set(method, { endpoint, names })
     if (names.length === 0) fixed.set(path, methods)
     else patterns.set(key, { segments, methods })
   }
   for (const end of ends) {
-    for (const { method, path, apiVersion } of end.routes) add(method, path, { kind: 'inference', end, apiVersion })
+    for (const { method, path, apiVersion } of end.routes) {
+      const standIn = services.find((route) => route.standsInFor && route.method === method && route.path === path)
+      add(method, path, { kind: 'inference', end, apiVersion, standIn })
+    }
   }
   for (const { method, path, apiVersion, list } of lists) add(method, path, { kind: 'list', list, apiVersion })
   for (const route of services) {
-    add(route.method, route.path, { kind: 'service', route, apiVersion: route.apiVersion })
+    if (!route.standsInFor) add(route.method, route.path, { kind: 'service', route, apiVersion: route.apiVersion })
   }
+  // A parameter of another pattern would take the verb for a part of its value.
+  const ordered = [...patterns.values()].sort((a, b) => countVerbs(b) - countVerbs(a))
 
   return (method, rawPath) => {
     const path = normalisePath(rawPath)
     const methods = fixed.get(path)
     if (methods) return pick(methods, method, [])
     const parts = path.split('/')
-    for (const { segments, methods } of patterns.values()) {
+    for (const { segments, methods } of ordered) {
       const values = matchSegments(segments, parts)
       if (values) return pick(methods, method, values)
     }
     return { found: 'nothing' }
   }
+}
+
+function countVerbs({ segments }: Pattern): number {
+  return segments.filter((segment) => typeof segment !== 'string' && segment.verb !== '').length
 }
 
 /** What stands in the places of the parameters; undefined when the path is another. */
@@ -80,8 +97,12 @@ function matchSegments(segments: Pattern['segments'], parts: readonly string[]):
   const values: string[] = []
   for (let i = 0; i < parts.length; i++) {
     const [segment, part] = [segments[i], parts[i] as string]
-    if (segment === undefined) values.push(part)
-    else if (segment !== part) return undefined
+    if (typeof segment === 'string' || segment === undefined) {
+      if (segment !== part) return undefined
+    } else if (segment.verb === '') values.push(part)
+    else if (part.length > segment.verb.length && part.endsWith(segment.verb)) {
+      values.push(part.slice(0, -segment.verb.length))
+    } else return undefined
   }
   return values
 }

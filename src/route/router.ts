@@ -74,7 +74,7 @@ function isSpent(call: Call): boolean {
 }
 
 async function begin(backend: Backend, exchange: Exchange): Promise<Reply> {
-  const reply = await backend.send(exchange.call, exchange.signal, exchange.tally)
+  const reply = await backend.send(exchange.call, exchange.signal, exchange.tally, exchange.needsEvents)
   if (reply.kind === 'stream') return { ...reply, events: await peekFirst(reply.events) }
   if (reply.kind === 'bytes' && !(reply.body instanceof Uint8Array))
     return { ...reply, body: await peekFirst(reply.body) }

@@ -20,9 +20,9 @@ export function takesTokenIds(protocol: Protocol, ...models: readonly string[]):
 export function withTextInputs(backend: Backend): Backend {
   return {
     ...backend,
-    send(call, signal, tally) {
-      if (!hasTokenIds(call)) return backend.send(call, signal, tally)
-      return writeOut(call).then((written) => backend.send(written, signal, tally))
+    send(call, signal, tally, needsEvents) {
+      if (!hasTokenIds(call)) return backend.send(call, signal, tally, needsEvents)
+      return writeOut(call).then((written) => backend.send(written, signal, tally, needsEvents))
     },
   }
 }
