@@ -4,6 +4,7 @@ import type { Call } from '../core/call.ts'
 import type { Event } from '../core/event.ts'
 import { Fault } from '../core/fault.ts'
 import { type FaultCode, faultCodes } from '../core/fault-codes.ts'
+import type { Explanation, FilterResults } from '../core/filter/results.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import { serverEnds } from './index.ts'
 import type { ServerEnd } from './wire.ts'
@@ -38,6 +39,15 @@ const rest = fc.option(
 )
 const logprobs = fc.option(fc.constant([{ token: 'a', logprob: -1, bytes: [97], top: [] }]), { nil: undefined })
 
+const results: FilterResults = { hate: { filtered: false, severity: 'safe' } }
+const filter = fc.option(fc.constant(results), { nil: undefined })
+const explanations = fc.option(
+  fc.constant<Explanation[]>([
+    { source: 'Prompt', category: 'hate', filtered: false, severity: 'low', policy: 'p', engine: 'e' },
+  ]),
+  { nil: undefined },
+)
+
 function choiceEvents(choice: number, kind: string): fc.Arbitrary<Event[]> {
   const said = fc.record({
     type: fc.constant('text-delta' as const),
@@ -45,12 +55,21 @@ function choiceEvents(choice: number, kind: string): fc.Arbitrary<Event[]> {
     text,
     rest,
     logprobs,
+    filter,
   })
+  const judged = fc.boolean().map<Event>((isStrict) => ({
+    type: 'choice-filter',
+    choice,
+    results,
+    offsets: { check: 1, start: 0, end: 1 },
+    isStrict,
+  }))
   const others = fc.oneof(
     fc.record({
       type: fc.constantFrom('reasoning-delta' as const, 'refusal-delta'),
       choice: fc.constant(choice),
       text,
+      filter,
     }),
     fc.constant<Event>({ type: 'message-rest', choice, rest: { wire: 'openai-chat', fields: { annotations: [] } } }),
   )
@@ -60,13 +79,13 @@ function choiceEvents(choice: number, kind: string): fc.Arbitrary<Event[]> {
     { type: 'tool-call-delta', choice, index, arguments: '1}' },
   ]
   const reason = fc.constantFrom('stop' as const, 'length' as const, 'tool_calls' as const, 'content_filter' as const)
-  const deltas = fc.array(kind === 'chat' ? fc.oneof(said, others) : said, { maxLength: 4 })
+  const deltas = fc.array(kind === 'chat' ? fc.oneof(said, judged, others) : fc.oneof(said, judged), { maxLength: 4 })
   return fc
-    .tuple(deltas, fc.nat(kind === 'chat' ? 2 : 0), reason, rest)
-    .map(([events, tools, why, last]) => [
+    .tuple(deltas, fc.nat(kind === 'chat' ? 2 : 0), reason, rest, filter, explanations)
+    .map(([events, tools, why, last, filter, explanations]) => [
       ...events,
       ...Array.from({ length: tools }, (_, index) => tool(index)).flat(),
-      { type: 'choice-end', choice, reason: why, rest: last },
+      { type: 'choice-end', choice, reason: why, rest: last, filter, explanations },
     ])
 }
 
@@ -82,6 +101,9 @@ function streamEvents(kind: string): fc.Arbitrary<{ events: Event[]; choices: nu
         { type: 'answer-start' },
         { type: 'answer-start', id: 'x', model: 'm', created: 7, systemFingerprint: 'fp' },
       ),
+      filtered: fc.option(
+        explanations.map<Event>((explanations) => ({ type: 'prompt-filter', results, explanations })),
+      ),
       note: fc.option(
         fc.constant<Event>({
           type: 'answer-rest',
@@ -90,14 +112,18 @@ function streamEvents(kind: string): fc.Arbitrary<{ events: Event[]; choices: nu
       ),
       hasUsage: fc.boolean(),
     })
-    .map(({ choices, isMixed, start, note, hasUsage }) => {
+    .map(({ choices, isMixed, start, filtered, note, hasUsage }) => {
       const body: Event[] = []
       const queues = choices.map((events) => [...events])
       while (queues.some((queue) => queue.length > 0)) {
         for (const queue of queues) body.push(...queue.splice(0, isMixed ? 1 : queue.length))
       }
       const usage: Event[] = hasUsage ? [{ type: 'usage', usage: { promptTokens: 1, completionTokens: 2 } }] : []
-      return { events: [...(note ? [note] : []), start, ...body, ...usage], choices: choices.length, hasUsage }
+      return {
+        events: [...(filtered ? [filtered] : []), ...(note ? [note] : []), start, ...body, ...usage],
+        choices: choices.length,
+        hasUsage,
+      }
     })
 }
 
@@ -129,6 +155,7 @@ describe.each(ends.map((end) => [`${end.wire} (${end.routes[0]?.path})`, end] as
         for (const chunk of chunks) expect(chunk).not.toHaveProperty('error')
         for (let index = 0; index < choices; index++) checkChoice(end, chunks, index)
         checkIds(end, chunks)
+        checkPromptResults(chunks, events)
         if (isInference(end)) checkInferenceUsage(chunks, hasUsage)
         else checkAskedUsage(chunks, hasUsage && includeUsage, includeUsage)
       }),
@@ -173,6 +200,14 @@ function checkIds(end: ServerEnd, chunks: readonly Chunk[]): void {
     expect(object).toBe(end.kind === 'chat' ? 'chat.completion.chunk' : 'text_completion')
   }
   expect(ids.size).toBe(1)
+}
+
+/** What filters say of the prompt comes once and first, whoever else says something of it. */
+function checkPromptResults(chunks: readonly Chunk[], events: readonly Event[]): void {
+  if (events[0]?.type !== 'prompt-filter') return
+  const told = chunks.filter((chunk) => 'prompt_filter_results' in chunk)
+  expect(told).toEqual([expect.objectContaining({ id: '', choices: [] })])
+  expect(chunks[0]).toEqual(told[0] as Chunk)
 }
 
 /** Within the last chunk, which ends a choice, unasked. */

@@ -1,27 +1,33 @@
 import { describe, expect, test } from 'bun:test'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Fault } from '../../src/core/fault.ts'
+import type { CallKind } from '../../src/core/call.ts'
+import type { Event } from '../../src/core/event.ts'
+import { Fault, type FaultDetail } from '../../src/core/fault.ts'
 import { type FaultCode, faultCodes } from '../../src/core/fault-codes.ts'
-import type { JsonObject } from '../../src/core/json.ts'
+import type { Json, JsonObject } from '../../src/core/json.ts'
+import type { Result } from '../../src/core/result.ts'
 import { anthropicMessagesClient } from '../../src/wire/anthropic-messages/client.ts'
 import { anthropicMessagesServer } from '../../src/wire/anthropic-messages/server.ts'
 import { inferenceChatServer } from '../../src/wire/azure-inference/chat-server.ts'
 import { inferenceChatClient, inferenceEmbeddingsClient } from '../../src/wire/azure-inference/client.ts'
 import { inferenceEmbeddingsServer } from '../../src/wire/azure-inference/embeddings-server.ts'
+import { faultWriterBelow } from '../../src/wire/index.ts'
 import { openaiChatClient } from '../../src/wire/openai-chat/client.ts'
 import { openaiChatServer } from '../../src/wire/openai-chat/server.ts'
 import { openaiCompletionsClient } from '../../src/wire/openai-completions/client.ts'
 import { openaiCompletionsServer } from '../../src/wire/openai-completions/server.ts'
 import { openaiEmbeddingsClient } from '../../src/wire/openai-embeddings/client.ts'
 import { openaiEmbeddingsServer } from '../../src/wire/openai-embeddings/server.ts'
+import { openaiImagesServer } from '../../src/wire/passed/openai-images/server.ts'
 import { readSseData } from '../../src/wire/sse.ts'
-import type { ClientEnd, ServerEnd } from '../../src/wire/wire.ts'
+import type { ClientEnd, EventWriter, ServerEnd } from '../../src/wire/wire.ts'
 
 /**
  * Cases as data: what comes in at one wire and what must come out at another. Every detail that ever got lost gets one.
  * `chat/`, `others/`: a request body and what it becomes upstream. `refused/`: fields that cannot cross, and the field named in the refusal.
  * `answers/`, `streams/`: an upstream's answer and what the caller reads.
+ * `filtered/`: an answer that our filters have judged, in canonical form, and what the caller reads.
  */
 
 const here = import.meta.dir
@@ -176,24 +182,92 @@ describe('streams', () => {
   }
 })
 
-/** A new fault code fails here until somebody has looked at how each surface renders it. */
-test('every fault on every surface', () => {
-  const surfaces = {
-    'Azure OpenAI': openaiChatServer,
-    'Azure AI Model Inference': inferenceChatServer,
-    'Anthropic Messages': anthropicMessagesServer,
-  }
-  const rendered = Object.entries(surfaces).flatMap(([surface, end]) =>
-    (Object.keys(faultCodes) as FaultCode[]).map((code) => {
-      const fault = new Fault(code, `why ${code}`, {
-        param: 'field',
-        input: 1,
-        retryAfterMs: code === 'rate-limited' ? 1500 : undefined,
+type FilteredCase = {
+  readonly to: Record<string, Json>
+  readonly result?: Result
+  readonly events?: readonly Event[]
+}
+
+/** What our own filters say of a prompt and its answer, with what an upstream says beside it, in each protocol. */
+describe('filtered', () => {
+  for (const file of readdirSync(join(here, 'filtered'))) {
+    const golden: FilteredCase = JSON.parse(readFileSync(join(here, 'filtered', file), 'utf8'))
+    for (const [wire, expected] of Object.entries(golden.to)) {
+      test(`${file}: ${wire}`, () => {
+        const server = servers[wire] as ServerEnd
+        const { messages, ...common } = request
+        const body: JsonObject = { ...common, stream: golden.events !== undefined, ...questions[server.kind] }
+        const call = server.readCall({ text: '', body, header: () => null })
+        const answer = golden.result
+          ? JSON.parse(server.writeResult(golden.result, call, head))
+          : readPayloads(wire, writeAll(server.openStream(call, head), golden.events ?? []))
+        expect(answer).toEqual(expected)
       })
-      const { status, headers, body } = end.writeFault(fault, 'request-id')
-      return { surface, code, status, headers, body: JSON.parse(body) }
-    }),
-  )
-  const golden = JSON.parse(readFileSync(join(here, 'faults.json'), 'utf8'))
-  expect(rendered).toEqual(golden)
+    }
+  }
+})
+
+const questions: Partial<Record<CallKind, JsonObject>> = {
+  chat: { messages: request.messages as Json },
+  completion: { prompt: ['one', 'two'] },
+}
+
+function writeAll(writer: EventWriter, events: readonly Event[]): string {
+  return events.map((event) => writer.write(event)).join('') + writer.end()
+}
+
+/** What a filter says of a prompt that it keeps back, and why. */
+const kept: FaultDetail['filter'] = {
+  results: {
+    custom_blocklists: { filtered: true, details: [{ filtered: true, id: 'rivals' }] },
+    hate: { filtered: false, severity: 'safe' },
+    jailbreak: { filtered: true, detected: true },
+  },
+  explanations: [
+    {
+      source: 'Prompt',
+      category: 'custom_blocklists',
+      filtered: true,
+      severity: 'high',
+      policy: 'strict',
+      engine: 'blocklist',
+      id: 'rivals',
+      span: { at: 'messages[0]', start: 3, end: 8 },
+    },
+  ],
+}
+
+/** A new fault code fails here until somebody has looked at how each surface renders it. */
+describe('every fault on every surface', () => {
+  const surfaces = {
+    'Azure OpenAI': openaiChatServer.writeFault,
+    'Azure AI Model Inference': inferenceChatServer.writeFault,
+    'Anthropic Messages': anthropicMessagesServer.writeFault,
+  }
+  const render = (surface: string, writeFault: ServerEnd['writeFault'], code: FaultCode) => {
+    const fault = new Fault(code, `why ${code}`, {
+      param: 'field',
+      input: 1,
+      retryAfterMs: code === 'rate-limited' ? 1500 : undefined,
+      ...(code === 'content-filtered' && { filter: kept }),
+    })
+    const { status, headers, body } = writeFault(fault, 'request-id')
+    return { surface, code, status, headers, body: JSON.parse(body) }
+  }
+  const codes = Object.keys(faultCodes) as FaultCode[]
+
+  test('that models are asked on', () => {
+    const rendered = Object.entries(surfaces).flatMap(([surface, writeFault]) =>
+      codes.map((code) => render(surface, writeFault, code)),
+    )
+    expect(rendered).toEqual(JSON.parse(readFileSync(join(here, 'faults.json'), 'utf8')))
+  })
+
+  test('that has shapes of its own for some', () => {
+    const rendered = [
+      render('Azure OpenAI images', openaiImagesServer.writeFault, 'content-filtered'),
+      ...codes.map((code) => render('Azure AI Content Safety', faultWriterBelow('/contentsafety/text:analyze'), code)),
+    ]
+    expect(rendered).toEqual(JSON.parse(readFileSync(join(here, 'faults-elsewhere.json'), 'utf8')))
+  })
 })

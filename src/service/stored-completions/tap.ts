@@ -76,7 +76,7 @@ async function* tapEvents(
       yield hold({ ...newHead(defaults), ...dropAbsent(event) })
       continue
     }
-    if (!hasStarted && event.type !== 'answer-rest') {
+    if (!hasStarted && event.type !== 'answer-rest' && event.type !== 'prompt-filter') {
       hasStarted = true
       yield hold({ type: 'answer-start', ...newHead(defaults) })
     }

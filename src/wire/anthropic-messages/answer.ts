@@ -14,7 +14,7 @@ export function writeMessage(result: Result, _call: Call, head: AnswerHead): str
   return JSON.stringify({
     ...openMessage(result.id, result.model ?? head.servedModel),
     content: choice ? writeContent(choice) : [],
-    ...writeEnding(choice?.finishReason ?? null, hasTools(choice), choice?.refusal, choice?.rest),
+    ...writeEnding(choice?.finishReason ?? null, hasTools(choice), choice?.refusal, choice?.rest, choice?.filter),
     usage: writeUsage(result.usage),
   })
 }

@@ -2,6 +2,7 @@ import type { Fault } from '../../core/fault.ts'
 import type { FaultCode } from '../../core/fault-codes.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import { retryHeaders } from '../faults/retry-headers.ts'
+import { nameFiltered } from '../filter/filtered-names.ts'
 import type { FaultBody } from '../wire.ts'
 import { wireName } from './schema.ts'
 import { writeEvent } from './stream.ts'
@@ -22,6 +23,8 @@ const shapes: Record<FaultCode, Shape> = {
   'deployment-not-found': { type: 'not_found_error' },
   'operation-not-supported': invalid,
   'context-length-exceeded': invalid,
+  'content-filtered': invalid,
+  'unknown-policy': invalid,
   'api-version-missing': { ...invalid, status: 400 },
   'api-version-invalid': invalid,
   'not-found': { type: 'not_found_error' },
@@ -44,6 +47,7 @@ const shapes: Record<FaultCode, Shape> = {
   'upstream-timeout': { type: 'timeout_error' },
   'upstream-busy': server,
   'breakers-open': server,
+  'filter-unavailable': server,
   'engine-unavailable': server,
   'client-gone': server,
   'state-unusable': server,
@@ -71,6 +75,13 @@ export function writeMessagesStreamFault(fault: Fault, requestId: string): strin
 function writeError(fault: Fault, requestId: string): JsonObject {
   const { upstream } = fault.detail
   if (upstream?.wire === wireName) return upstream.body
-  const error = { type: shapes[fault.code].type, message: fault.publicMessage(requestId) }
+  const error = { type: shapes[fault.code].type, message: describeFiltered(fault) ?? fault.publicMessage(requestId) }
   return { type: 'error', error, request_id: requestId }
+}
+
+/** This protocol has no fields for what was filtered, only words. */
+function describeFiltered({ code, detail: { filter } }: Fault): string | undefined {
+  if (code !== 'content-filtered') return undefined
+  const names = filter ? nameFiltered(filter.results) : ''
+  return `The request was kept back by the content filter of this deployment${names && `: ${names}`}. Change its text and send it again.`
 }

@@ -1,6 +1,8 @@
 import type { Rest } from '../../core/call.ts'
 import type { FinishReason } from '../../core/event.ts'
+import type { FilterResults } from '../../core/filter/results.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { nameFiltered } from '../filter/filtered-names.ts'
 import { wireName } from './schema.ts'
 
 /** Why an answer ended, in both directions. */
@@ -52,14 +54,23 @@ export function writeEnding(
   hasTools: boolean,
   refusal: string | undefined,
   rest: Rest | undefined,
+  filter?: FilterResults,
 ): Record<'stop_details' | 'stop_reason' | 'stop_sequence', Json> {
   const sequence = rest?.wire === wireName ? (rest.fields.stop_sequence ?? null) : null
   const isRefusal = refusal !== undefined || reason === 'content_filter'
   return {
-    stop_details: isRefusal ? { type: 'refusal', category: null, explanation: refusal ?? null } : null,
+    stop_details: isRefusal
+      ? { type: 'refusal', category: null, explanation: refusal ?? describeStop(reason, filter) }
+      : null,
     stop_reason: isRefusal ? 'refusal' : chooseReason(reason ?? 'stop', hasTools, sequence),
     stop_sequence: sequence,
   }
+}
+
+/** What our filters stopped an answer for: the one place where this protocol can say it. */
+function describeStop(reason: FinishReason | null, filter: FilterResults | undefined): string | null {
+  const names = reason === 'content_filter' && filter ? nameFiltered(filter) : ''
+  return names === '' ? null : `The content filter of this deployment stopped the answer: ${names}.`
 }
 
 function chooseReason(reason: FinishReason, hasTools: boolean, sequence: Json): string {

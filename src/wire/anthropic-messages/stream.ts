@@ -1,5 +1,6 @@
 import type { Call, Rest } from '../../core/call.ts'
 import type { Event, FinishReason } from '../../core/event.ts'
+import type { FilterResults } from '../../core/filter/results.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Usage } from '../../core/usage/usage.ts'
 import type { AnswerHead, EventWriter } from '../wire.ts'
@@ -23,6 +24,7 @@ export function openMessageStream(_call: Call, head: AnswerHead): EventWriter {
   let usage: Usage | undefined
   let reason: FinishReason | null = null
   let rest: Rest | undefined
+  let filter: FilterResults | undefined
 
   const begin = (id?: string, model = head.servedModel): string => {
     if (hasBegun) return ''
@@ -74,6 +76,9 @@ export function openMessageStream(_call: Call, head: AnswerHead): EventWriter {
         return ''
       case 'answer-rest':
       case 'message-rest':
+      // This protocol has no annotations: what was filtered shows in how the answer ends.
+      case 'prompt-filter':
+      case 'choice-filter':
         return ''
     }
     // A call of this wire has one answer.
@@ -103,6 +108,7 @@ export function openMessageStream(_call: Call, head: AnswerHead): EventWriter {
       case 'choice-end':
         reason = event.reason
         rest = event.rest
+        filter = event.filter
         return begin() + advance(true)
     }
   }
@@ -112,7 +118,7 @@ export function openMessageStream(_call: Call, head: AnswerHead): EventWriter {
     end(): string {
       const stop = openIndex < blocks.length - 1 ? advance(true) : ''
       const close = openIndex >= 0 ? writeEvent('content_block_stop', { index: openIndex }) : ''
-      const delta = { container: null, ...writeEnding(reason, tools.size > 0, refusal, rest) }
+      const delta = { container: null, ...writeEnding(reason, tools.size > 0, refusal, rest, filter) }
       const ending = writeEvent('message_delta', { delta, usage: writeCounts(usage) }) + writeEvent('message_stop', {})
       return begin() + stop + close + ending
     },

@@ -1,16 +1,20 @@
-import type { Call, ChatCall, Rest } from '../../core/call.ts'
+import type { Call, ChatCall } from '../../core/call.ts'
 import type { Event } from '../../core/event.ts'
 import { randomHex } from '../../core/id.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Choice, Result } from '../../core/result.ts'
 import type { Usage } from '../../core/usage/usage.ts'
+import { explanationFields } from '../filter/annotations.ts'
+import { openStreamAnnotations, writeMore, writeOffsets, writeStrictAnnotation } from '../filter/stream-annotations.ts'
 import {
+  choiceFields,
+  filterOf,
+  isKeptBack,
+  promptFields,
   restFields,
-  writeAnswerRest,
   writeCalls,
   writeDelta,
   writeLogprob,
-  writeMore,
   writeUsage,
 } from '../openai-chat/answer.ts'
 import { writeReason } from '../openai-chat/functions.ts'
@@ -46,14 +50,17 @@ export const inferenceChatServer: ServerEnd = {
 
 function writeResult(result: Result, call: Call, head: AnswerHead): string {
   if (result.kind === 'embed') throw new TypeError('an embedding result cannot be written as a chat completion')
+  const rest = restFields(result.rest)
   return JSON.stringify({
-    ...restFields(result.rest),
+    ...rest,
     id: result.id ?? randomHex(),
     object: 'chat.completion',
     created: result.created ?? head.created,
     model: result.model ?? head.servedModel,
     choices: result.choices.map((choice) => writeChoice(choice, call as ChatCall)),
     usage: writeInferenceUsage(result.usage ?? { promptTokens: 0, completionTokens: 0 }),
+    ...promptFields(result, rest),
+    ...explanationFields(result.explanations),
   })
 }
 
@@ -70,8 +77,9 @@ function writeInferenceUsage(usage: Usage): JsonObject {
 }
 
 function writeChoice(choice: Choice, call: ChatCall): JsonObject {
+  const isGone = isKeptBack(choice)
   const message: JsonObject = {
-    ...restFields(choice.messageRest),
+    ...(!isGone && restFields(choice.messageRest)),
     role: 'assistant',
     content: choice.text,
     tool_calls: null,
@@ -80,10 +88,10 @@ function writeChoice(choice: Choice, call: ChatCall): JsonObject {
   if (choice.reasoning !== undefined) message.reasoning_content = choice.reasoning
   if (choice.refusal !== undefined) message.refusal = choice.refusal
   return {
-    ...restFields(choice.rest),
+    ...choiceFields(choice, restFields(choice.rest)),
     index: choice.index,
     finish_reason: choice.finishReason && writeReason(choice.finishReason, call),
-    logprobs: choice.logprobs ? { content: choice.logprobs.map(writeLogprob) } : null,
+    logprobs: choice.logprobs && !isGone ? { content: choice.logprobs.map(writeLogprob) } : null,
     message,
   }
 }
@@ -97,17 +105,20 @@ function openStream(call: Call, head: AnswerHead): EventWriter {
   const started = new Set<number>()
   let prefix = ''
   let lastChoice: string | undefined
+  let lastWhy = ''
   let usage: Usage | undefined
-  const setHead = (id: string, created: number, model: string, rest?: Rest): void => {
-    prefix = `data: {"id":${JSON.stringify(id)},"object":"chat.completion.chunk","created":${created},"model":${JSON.stringify(model)}${writeMore(restFields(rest))},"choices":[`
+  const notes = openStreamAnnotations()
+  const setHead = (id: string, created: number, model: string, rest?: JsonObject): void => {
+    prefix = `data: {"id":${JSON.stringify(id)},"object":"chat.completion.chunk","created":${created},"model":${JSON.stringify(model)}${writeMore(rest)},"choices":[`
   }
   setHead(randomHex(), head.created, head.servedModel)
 
-  const choice = (index: number, delta: string, reason: string | null, logprobs = 'null', rest?: Rest): string =>
-    `{"index":${index},"delta":${delta},"finish_reason":${reason === null ? 'null' : `"${reason}"`},"logprobs":${logprobs}${writeMore(restFields(rest))}}`
-  const chunk = (text: string): string => `${prefix}${text}]}\n\n`
+  /** `extra` are further members with a comma after each. */
+  const choice = (index: number, delta: string, reason: string | null, logprobs = 'null', extra = ''): string =>
+    `{${extra}"index":${index},"delta":${delta},"finish_reason":${reason === null ? 'null' : `"${reason}"`},"logprobs":${logprobs}}`
+  const chunk = (text: string, more = ''): string => `${prefix}${text}]${more}}\n\n`
   const flush = (): string => {
-    const text = lastChoice === undefined ? '' : chunk(lastChoice)
+    const text = lastChoice === undefined ? '' : chunk(lastChoice, lastWhy)
     lastChoice = undefined
     return text
   }
@@ -117,40 +128,67 @@ function openStream(call: Call, head: AnswerHead): EventWriter {
     return chunk(choice(index, '{"role":"assistant","content":""}', null))
   }
 
+  const write = (event: Exclude<Event, { type: 'prompt-filter' | 'answer-rest' | 'answer-start' }>): string => {
+    switch (event.type) {
+      case 'usage':
+        usage = event.usage
+        return ''
+      case 'choice-filter': {
+        const results = notes.writeChoice(event.results)
+        const text = event.isStrict
+          ? writeStrictAnnotation(event.choice, results, event.offsets, false)
+          : chunk(choice(event.choice, '{"content":""}', null, 'null', results + writeOffsets(event.offsets)))
+        return begin(event.choice) + text
+      }
+      case 'choice-end': {
+        const text = flush() + begin(event.choice)
+        const extra = notes.writeChoice(event.filter, restFields(event.rest))
+        lastChoice = choice(event.choice, '{"content":""}', writeReason(event.reason, chat), 'null', extra)
+        lastWhy = writeMore(explanationFields(event.explanations))
+        return text
+      }
+      case 'text-delta': {
+        const logprobs = event.logprobs ? JSON.stringify({ content: event.logprobs.map(writeLogprob) }) : 'null'
+        const extra = notes.writeChoice(event.filter, restFields(event.rest))
+        return (
+          flush() +
+          begin(event.choice) +
+          chunk(choice(event.choice, `{"content":${JSON.stringify(event.text)}}`, null, logprobs, extra))
+        )
+      }
+      default: {
+        const delta = writeDelta(event, chat)
+        if (delta === '') return ''
+        const extra = notes.writeChoice(filterOf(event))
+        return flush() + begin(event.choice) + chunk(choice(event.choice, delta, null, 'null', extra))
+      }
+    }
+  }
+
   return {
     write(event: Event): string {
       switch (event.type) {
-        case 'answer-start':
-          setHead(event.id ?? randomHex(), event.created ?? head.created, event.model ?? head.servedModel, event.rest)
-          return ''
-        case 'usage':
-          usage = event.usage
+        case 'prompt-filter':
+          notes.hold(event)
           return ''
         case 'answer-rest':
-          return writeAnswerRest(event.rest)
-        case 'choice-end': {
-          const text = flush() + begin(event.choice)
-          lastChoice = choice(event.choice, '{"content":""}', writeReason(event.reason, chat), 'null', event.rest)
-          return text
-        }
-        case 'text-delta': {
-          const logprobs = event.logprobs ? JSON.stringify({ content: event.logprobs.map(writeLogprob) }) : 'null'
-          return (
-            flush() +
-            begin(event.choice) +
-            chunk(choice(event.choice, `{"content":${JSON.stringify(event.text)}}`, null, logprobs, event.rest))
+          return notes.writeFields(restFields(event.rest))
+        case 'answer-start':
+          setHead(
+            event.id ?? randomHex(),
+            event.created ?? head.created,
+            event.model ?? head.servedModel,
+            notes.takePrompt(restFields(event.rest)),
           )
-        }
-        default: {
-          const delta = writeDelta(event, chat)
-          return delta && flush() + begin(event.choice) + chunk(choice(event.choice, delta, null))
-        }
+          return notes.flush()
+        default:
+          return notes.flush() + write(event)
       }
     },
     end(): string {
       const ending = usage ? `,"usage":${JSON.stringify(writeInferenceUsage(usage))}` : ''
-      const last = lastChoice === undefined ? '' : `${prefix}${lastChoice}]${ending}}\n\n`
-      return `${last}data: [DONE]\n\n`
+      const last = lastChoice === undefined ? '' : chunk(lastChoice, ending + lastWhy)
+      return `${notes.flush()}${last}data: [DONE]\n\n`
     },
   }
 }

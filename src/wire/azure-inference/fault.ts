@@ -1,6 +1,7 @@
 import type { Fault } from '../../core/fault.ts'
 import type { FaultCode } from '../../core/fault-codes.ts'
 import type { Json, JsonObject } from '../../core/json.ts'
+import { writeFilterError } from '../faults/filter-fault.ts'
 import { isHeaderValue, retryHeaders } from '../faults/retry-headers.ts'
 import type { FaultBody } from '../wire.ts'
 import { chatKeys, embeddingKeys } from './schema.ts'
@@ -16,6 +17,8 @@ const codes: Record<FaultCode, string> = {
   'deployment-not-found': 'unknown_model',
   'operation-not-supported': 'OperationNotSupported',
   'context-length-exceeded': 'context_length_exceeded',
+  'content-filtered': 'content_filter',
+  'unknown-policy': 'InvalidContentFilterPolicy',
   'api-version-missing': 'MissingApiVersionParameter',
   'api-version-invalid': 'BadRequest',
   'not-found': '404',
@@ -38,6 +41,7 @@ const codes: Record<FaultCode, string> = {
   'upstream-timeout': 'Timeout',
   'upstream-busy': 'ServiceUnavailable',
   'breakers-open': 'ServiceUnavailable',
+  'filter-unavailable': 'ServiceUnavailable',
   'engine-unavailable': 'ServiceUnavailable',
   'client-gone': 'ClientClosedRequest',
   'state-unusable': 'InternalServerError',
@@ -55,6 +59,11 @@ export function writeInferenceFault(fault: Fault, requestId: string): FaultBody 
   // The service answers refused extra keys with this body and no `error` object; clients test for its text.
   if (fault.code === 'extra-parameters') return faultBody(fault, status, { detail: message })
   const error = writeError(fault, message)
+  // Documented with these fields at the top, seen with OpenAI's models as they answer everywhere: readers of both exist.
+  if (fault.code === 'content-filtered') {
+    const { code = null, message: text = null } = error
+    return faultBody(fault, status, { error, status, code, message: text, param: 'messages', type: null })
+  }
   if (fault.code !== 'unsupported-value') return faultBody(fault, status, { error })
   // Documented readers look for `code` and `detail` beside `error`, one of them looping over `detail`.
   return faultBody(fault, status, { error, status, code: codes[fault.code], detail: writeDetail(fault), message })
@@ -79,6 +88,7 @@ export function writeInferenceStreamFault(fault: Fault, requestId: string): stri
 }
 
 function writeError(fault: Fault, message: string): JsonObject {
+  if (fault.code === 'content-filtered') return writeFilterError(fault)
   const error: JsonObject = { code: fault.detail.vendorCode ?? codes[fault.code], message }
   if (fault.detail.param !== undefined) error.target = fault.detail.param
   // Here `details` is a string and says the same once more.

@@ -2,6 +2,7 @@ import type { Fault } from '../../core/fault.ts'
 import type { FaultCode } from '../../core/fault-codes.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import type { FaultBody } from '../wire.ts'
+import { writeFilterError, writeImageFilterError } from './filter-fault.ts'
 import { isHeaderValue, retryHeaders } from './retry-headers.ts'
 
 /** Faults in the shape of the Azure OpenAI surfaces: `{"error":{"code","message","param","type"}}`. */
@@ -20,6 +21,9 @@ const shapes: Record<FaultCode, Shape> = {
   'deployment-not-found': invalid('DeploymentNotFound'),
   'operation-not-supported': invalid('OperationNotSupported'),
   'context-length-exceeded': invalid('context_length_exceeded'),
+  // Written in a shape of its own.
+  'content-filtered': invalid('content_filter'),
+  'unknown-policy': invalid('InvalidContentFilterPolicy'),
   'api-version-missing': invalid('404'),
   'api-version-invalid': invalid('BadRequest'),
   'not-found': invalid('404'),
@@ -42,6 +46,7 @@ const shapes: Record<FaultCode, Shape> = {
   'upstream-timeout': server('Timeout'),
   'upstream-busy': server('ServiceUnavailable'),
   'breakers-open': server('ServiceUnavailable'),
+  'filter-unavailable': server('ServiceUnavailable'),
   'engine-unavailable': server('ServiceUnavailable'),
   'client-gone': server('ClientClosedRequest'),
   'state-unusable': server('InternalServerError'),
@@ -49,8 +54,25 @@ const shapes: Record<FaultCode, Shape> = {
 }
 
 export function writeOpenAIFault(fault: Fault, requestId: string): FaultBody {
+  return writeBody(fault, writeError(fault, requestId))
+}
+
+export function writeOpenAIStreamFault(fault: Fault, requestId: string): string {
+  return writeStream(writeError(fault, requestId))
+}
+
+/** Of routes that make images, whose prompts are kept back in other words. */
+export function writeOpenAIImageFault(fault: Fault, requestId: string): FaultBody {
+  return writeBody(fault, writeImageError(fault, requestId))
+}
+
+export function writeOpenAIImageStreamFault(fault: Fault, requestId: string): string {
+  return writeStream(writeImageError(fault, requestId))
+}
+
+function writeBody(fault: Fault, error: JsonObject): FaultBody {
   const upstream = fault.detail.upstream
-  const body = upstream?.wire.startsWith('openai-') ? upstream.body : { error: writeError(fault, requestId) }
+  const body = upstream?.wire.startsWith('openai-') ? upstream.body : { error }
   const code = isJsonObject(body.error) ? body.error.code : null
   return {
     status: shapes[fault.code].status ?? fault.status,
@@ -59,11 +81,16 @@ export function writeOpenAIFault(fault: Fault, requestId: string): FaultBody {
   }
 }
 
-export function writeOpenAIStreamFault(fault: Fault, requestId: string): string {
-  return `data: ${JSON.stringify({ error: writeError(fault, requestId) })}\n\n`
+function writeStream(error: JsonObject): string {
+  return `data: ${JSON.stringify({ error })}\n\n`
+}
+
+function writeImageError(fault: Fault, requestId: string): JsonObject {
+  return fault.code === 'content-filtered' ? writeImageFilterError(fault) : writeError(fault, requestId)
 }
 
 function writeError(fault: Fault, requestId: string): JsonObject {
+  if (fault.code === 'content-filtered') return writeFilterError(fault)
   const { code, type } = shapes[fault.code]
   return {
     code:

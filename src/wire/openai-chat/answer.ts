@@ -1,9 +1,12 @@
 import type { Call, ChatCall, Rest, ToolCall } from '../../core/call.ts'
 import type { Event, TokenLogprob } from '../../core/event.ts'
+import type { FilterResults } from '../../core/filter/results.ts'
 import { randomId } from '../../core/id.ts'
 import type { JsonObject } from '../../core/json.ts'
-import type { Choice, Result } from '../../core/result.ts'
+import type { AnswerResult, Choice, Result } from '../../core/result.ts'
 import type { Usage } from '../../core/usage/usage.ts'
+import { addResults, explanationFields, writePromptResults } from '../filter/annotations.ts'
+import { openStreamAnnotations, writeMore, writeOffsets, writeStrictAnnotation } from '../filter/stream-annotations.ts'
 import type { AnswerHead, EventWriter } from '../wire.ts'
 import { writeFunctionCall, writeReason } from './functions.ts'
 
@@ -11,13 +14,16 @@ import { writeFunctionCall, writeReason } from './functions.ts'
 
 export function writeChatResult(result: Result, call: Call, head: AnswerHead): string {
   if (result.kind === 'embed') throw new TypeError('an embedding result cannot be written as a chat completion')
+  const rest = restFields(result.rest)
   return JSON.stringify({
-    ...restFields(result.rest),
+    ...rest,
     choices: result.choices.map((choice) => writeChoice(choice, call as ChatCall)),
+    ...explanationFields(result.explanations),
     created: result.created ?? head.created,
     id: result.id ?? `chatcmpl-${randomId(29)}`,
     model: result.model ?? head.servedModel,
     object: 'chat.completion',
+    ...promptFields(result, rest),
     ...toldTier(call, head),
     system_fingerprint: result.systemFingerprint ?? null,
     usage: result.usage && writeUsage(result.usage),
@@ -31,9 +37,34 @@ function toldTier(call: Call, { serviceTier }: AnswerHead): { readonly service_t
   return serviceTier !== undefined && asked !== undefined && asked !== null ? { service_tier: serviceTier } : undefined
 }
 
+/** What our filters say of the prompt of a whole answer, whose upstream's own word is among the fields of `rest`. */
+export function promptFields(
+  { promptFilter }: AnswerResult,
+  rest: JsonObject | undefined,
+  prompts = 1,
+): JsonObject | undefined {
+  return (
+    promptFilter && { prompt_filter_results: writePromptResults(promptFilter, rest?.prompt_filter_results, prompts) }
+  )
+}
+
+/** Further fields of a choice, and what our filters say of it. */
+export function choiceFields({ filter }: Choice, rest: JsonObject | undefined): JsonObject | undefined {
+  return filter ? addResults(filter, rest) : rest
+}
+
+/**
+ * Whether our filters kept the whole answer back. The service leaves such a choice without a message; clients of typed languages
+ * count on one, so it has one without content. What else a message holds might tell what was kept back.
+ */
+export function isKeptBack({ filter, finishReason, text, toolCalls }: Choice): boolean {
+  return filter !== undefined && finishReason === 'content_filter' && text === null && !toolCalls?.length
+}
+
 function writeChoice(choice: Choice, call: ChatCall): JsonObject {
+  const isGone = isKeptBack(choice)
   const message: JsonObject = {
-    ...restFields(choice.messageRest),
+    ...(!isGone && restFields(choice.messageRest)),
     content: choice.text,
     refusal: choice.refusal ?? null,
     role: 'assistant',
@@ -41,10 +72,10 @@ function writeChoice(choice: Choice, call: ChatCall): JsonObject {
   if (choice.reasoning !== undefined) message.reasoning_content = choice.reasoning
   Object.assign(message, writeCalls(choice.toolCalls, call))
   return {
-    ...restFields(choice.rest),
+    ...choiceFields(choice, restFields(choice.rest)),
     finish_reason: choice.finishReason && writeReason(choice.finishReason, call),
     index: choice.index,
-    logprobs: choice.logprobs ? { content: choice.logprobs.map(writeLogprob), refusal: null } : null,
+    logprobs: choice.logprobs && !isGone ? { content: choice.logprobs.map(writeLogprob), refusal: null } : null,
     message,
   }
 }
@@ -105,71 +136,109 @@ export function openChatStream(call: Call, head: AnswerHead): EventWriter {
   let tail = ''
   let usage: Usage | undefined
   const tier = toldTier(chat, head)
-  const setHead = (id: string, created: number, model: string, fingerprint: string | null, rest?: Rest): void => {
-    tail = `${writeMore(tier ? { ...restFields(rest), ...tier } : restFields(rest))},"created":${created},"id":${JSON.stringify(id)},"model":${JSON.stringify(model)},"object":"chat.completion.chunk","system_fingerprint":${JSON.stringify(fingerprint)}`
+  const notes = openStreamAnnotations()
+  const setHead = (id: string, created: number, model: string, fingerprint: string | null, rest?: JsonObject): void => {
+    tail = `${writeMore(tier ? { ...rest, ...tier } : rest)},"created":${created},"id":${JSON.stringify(id)},"model":${JSON.stringify(model)},"object":"chat.completion.chunk","system_fingerprint":${JSON.stringify(fingerprint)}`
   }
   setHead(`chatcmpl-${randomId(29)}`, head.created, head.servedModel, null)
 
-  const chunk = (choice: number, delta: string, reason: string | null, logprobs: string, extra = ''): string =>
-    `data: {"choices":[{${extra}"delta":${delta},"finish_reason":${reason === null ? 'null' : `"${reason}"`},"index":${choice},"logprobs":${logprobs}}]${tail}${usageKey}}\n\n`
-  const begin = (choice: number): string => {
+  const chunk = (
+    choice: number,
+    delta: string,
+    reason: string | null,
+    logprobs: string,
+    extra = '',
+    why = '',
+  ): string =>
+    `data: {"choices":[{${extra}"delta":${delta},"finish_reason":${reason === null ? 'null' : `"${reason}"`},"index":${choice},"logprobs":${logprobs}}]${why}${tail}${usageKey}}\n\n`
+  /** The role comes first. Where the choice is annotated it has an annotation already, which says nothing yet. */
+  const begin = (choice: number, filter?: FilterResults): string => {
     if (started.has(choice)) return ''
     started.add(choice)
-    return chunk(choice, '{"content":"","refusal":null,"role":"assistant"}', null, 'null')
+    const extra = filter ? '"content_filter_results":{},' : ''
+    return chunk(choice, '{"content":"","refusal":null,"role":"assistant"}', null, 'null', extra)
+  }
+
+  const write = (event: Exclude<Event, { type: 'prompt-filter' | 'answer-rest' | 'answer-start' }>): string => {
+    switch (event.type) {
+      case 'usage':
+        usage = event.usage
+        return ''
+      case 'choice-filter': {
+        const results = notes.writeChoice(event.results)
+        return (
+          begin(event.choice) +
+          (event.isStrict
+            ? writeStrictAnnotation(event.choice, results, event.offsets, call.includeUsage)
+            : chunk(event.choice, '{}', null, 'null', results + writeOffsets(event.offsets)))
+        )
+      }
+      case 'choice-end': {
+        const extra = notes.writeChoice(event.filter, restFields(event.rest))
+        const why = writeMore(explanationFields(event.explanations))
+        return (
+          begin(event.choice, event.filter) +
+          chunk(event.choice, '{}', writeReason(event.reason, chat), 'null', extra, why)
+        )
+      }
+      case 'text-delta': {
+        const logprobs = event.logprobs
+          ? `{"content":${JSON.stringify(event.logprobs.map(writeLogprob))},"refusal":null}`
+          : 'null'
+        const extra = notes.writeChoice(event.filter, restFields(event.rest))
+        return (
+          begin(event.choice, event.filter) +
+          chunk(event.choice, `{"content":${JSON.stringify(event.text)}}`, null, logprobs, extra)
+        )
+      }
+      default: {
+        const delta = writeDelta(event, chat)
+        const filter = filterOf(event)
+        return (
+          delta && begin(event.choice, filter) + chunk(event.choice, delta, null, 'null', notes.writeChoice(filter))
+        )
+      }
+    }
   }
 
   return {
     write(event: Event): string {
       switch (event.type) {
+        case 'prompt-filter':
+          notes.hold(event)
+          return ''
+        case 'answer-rest':
+          return notes.writeFields(restFields(event.rest))
         case 'answer-start':
           setHead(
             event.id ?? `chatcmpl-${randomId(29)}`,
             event.created ?? head.created,
             event.model ?? head.servedModel,
             event.systemFingerprint ?? null,
-            event.rest,
+            notes.takePrompt(restFields(event.rest)),
           )
-          return ''
-        case 'usage':
-          usage = event.usage
-          return ''
-        case 'answer-rest':
-          return writeAnswerRest(event.rest)
-        case 'choice-end':
-          return (
-            begin(event.choice) +
-            chunk(event.choice, '{}', writeReason(event.reason, chat), 'null', writeExtra(restFields(event.rest)))
-          )
-        case 'text-delta': {
-          const logprobs = event.logprobs
-            ? `{"content":${JSON.stringify(event.logprobs.map(writeLogprob))},"refusal":null}`
-            : 'null'
-          const extra = writeExtra(restFields(event.rest))
-          return (
-            begin(event.choice) +
-            chunk(event.choice, `{"content":${JSON.stringify(event.text)}}`, null, logprobs, extra)
-          )
-        }
-        default: {
-          const delta = writeDelta(event, chat)
-          return delta && begin(event.choice) + chunk(event.choice, delta, null, 'null')
-        }
+          return notes.flush()
+        default:
+          return notes.flush() + write(event)
       }
     },
     end(): string {
       const last =
         call.includeUsage && usage ? `data: {"choices":[]${tail},"usage":${JSON.stringify(writeUsage(usage))}}\n\n` : ''
-      return `${last}data: [DONE]\n\n`
+      return `${notes.flush()}${last}data: [DONE]\n\n`
     },
   }
 }
 
-/** A chunk without choices or an id, as the service sends its annotations of the prompt: every client takes it. */
-export function writeAnswerRest(rest: Rest): string {
-  return `data: {"choices":[],"created":0,"id":"","model":"","object":""${writeMore(restFields(rest))}}\n\n`
-}
+type DeltaEvent = Extract<
+  Event,
+  { type: 'message-rest' | 'reasoning-delta' | 'refusal-delta' | 'tool-call-start' | 'tool-call-delta' }
+>
 
-type DeltaEvent = Exclude<Event, { type: 'answer-start' | 'answer-rest' | 'usage' | 'choice-end' | 'text-delta' }>
+/** What our filters say of the choice with that delta. */
+export function filterOf(event: DeltaEvent): FilterResults | undefined {
+  return 'filter' in event ? event.filter : undefined
+}
 
 /** The delta of an event; empty for a call that the caller's side has no place for. */
 export function writeDelta(event: DeltaEvent, call: ChatCall): string {
@@ -196,13 +265,4 @@ export function writeDelta(event: DeltaEvent, call: ChatCall): string {
     case 'tool-call-delta':
       return JSON.stringify({ tool_calls: [{ function: { arguments: event.arguments }, index: event.index }] })
   }
-}
-
-/** Fields put after others, with the comma before them. */
-export function writeMore(fields: JsonObject | undefined): string {
-  return fields ? `,${JSON.stringify(fields).slice(1, -1)}` : ''
-}
-
-function writeExtra(fields: JsonObject | undefined): string {
-  return fields ? `${JSON.stringify(fields).slice(1, -1)},` : ''
 }

@@ -1,6 +1,7 @@
+import type { Rest } from '../../core/call.ts'
 import type { Event, TokenLogprob } from '../../core/event.ts'
 import { Fault } from '../../core/fault.ts'
-import { asNumber, isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { asNumber, isJsonObject, type Json, type JsonObject, pickUnknown } from '../../core/json.ts'
 import type { Choice, Result } from '../../core/result.ts'
 import { readOpenAIFault } from '../faults/openai-upstream-fault.ts'
 import {
@@ -46,6 +47,7 @@ export const openaiCompletionsClient: ClientEnd = {
       ...readHead(body),
       usage: readUsage(body.usage),
       choices: body.choices.filter(isJsonObject).map(readChoice),
+      rest: readRest(body, resultFields),
     }
   },
   readEvents,
@@ -67,7 +69,19 @@ function readChoice(choice: JsonObject, position: number): Choice {
     text: typeof choice.text === 'string' ? choice.text : '',
     finishReason: readReason(choice.finish_reason),
     logprobs: readLogprobs(choice.logprobs),
+    rest: readRest(choice, choiceFields),
   }
+}
+
+const resultFields = new Set(['id', 'object', 'created', 'model', 'choices', 'usage', 'system_fingerprint'])
+const choiceFields = new Set(['index', 'finish_reason', 'text', 'logprobs'])
+/** As in chats: padding is of no use any more, and an `error` of null is none. */
+const chunkFields = new Set([...resultFields, 'obfuscation', 'error'])
+
+/** Fields that the canonical form does not name, an upstream's annotations among them. */
+function readRest(object: JsonObject, known: ReadonlySet<string>): Rest | undefined {
+  const fields = pickUnknown(object, known)
+  return fields && { wire: wireName, fields }
 }
 
 function readLogprobs(logprobs: Json | undefined): TokenLogprob[] | undefined {
@@ -93,17 +107,20 @@ async function* readEvents(payloads: AsyncIterable<string>): AsyncGenerator<Even
   for await (const payload of payloads) {
     const chunk = parseChunk(payload)
     if (isJsonObject(chunk.error)) throw readOpenAIFault(502, undefined, payload)
-    if (!hasStarted) {
-      hasStarted = true
-      yield { type: 'answer-start', ...readHead(chunk) }
-    }
     const choices = Array.isArray(chunk.choices) ? chunk.choices.filter(isJsonObject) : []
-    for (const choice of choices.map(readChoice)) {
-      open.add(choice.index)
-      if (choice.text) yield { type: 'text-delta', choice: choice.index, text: choice.text, logprobs: choice.logprobs }
-      if (choice.finishReason) {
-        open.delete(choice.index)
-        yield { type: 'choice-end', choice: choice.index, reason: choice.finishReason }
+    const rest = readRest(chunk, chunkFields)
+    if (choices.length === 0 && rest) yield { type: 'answer-rest', rest }
+    // Annotations of the prompt come first, in a chunk that has an empty id.
+    if (!hasStarted && (choices.length > 0 || chunk.id)) {
+      hasStarted = true
+      yield { type: 'answer-start', ...readHead(chunk), rest: choices.length > 0 ? rest : undefined }
+    }
+    for (const { index, text, logprobs, finishReason, rest } of choices.map(readChoice)) {
+      open.add(index)
+      if (text) yield { type: 'text-delta', choice: index, text, logprobs, rest }
+      if (finishReason) {
+        open.delete(index)
+        yield { type: 'choice-end', choice: index, reason: finishReason, rest }
       }
     }
     const usage = readUsage(chunk.usage)

@@ -1,3 +1,4 @@
+import { writeOpenAIImageFault, writeOpenAIImageStreamFault } from '../../faults/openai-fault.ts'
 import type { ServerEnd } from '../../wire.ts'
 import { createFormRules } from '../form-rules.ts'
 import { passServer } from '../pass-on.ts'
@@ -5,6 +6,8 @@ import { imageBodySchema, imageEditBodySchema, imageEditFields } from './schema.
 
 export const imageWire = 'openai-images'
 export const imageEditWire = 'openai-image-edits'
+
+const faults = { writeFault: writeOpenAIImageFault, writeStreamFault: writeOpenAIImageStreamFault } as const
 
 /** Image generation as Azure OpenAI (dated and v1) offers it. */
 export const openaiImagesServer: ServerEnd = passServer({
@@ -15,6 +18,7 @@ export const openaiImagesServer: ServerEnd = passServer({
     { method: 'POST', path: '/openai/v1/images/generations', apiVersion: 'optional' },
   ],
   schema: imageBodySchema,
+  ...faults,
 })
 
 /** Edits of images that the form holds, or a JSON body names. The AzureOpenAI class for Node posts to the route without a deployment. */
@@ -27,5 +31,6 @@ export const openaiImageEditsServer: ServerEnd = passServer({
     { method: 'POST', path: '/openai/v1/images/edits', apiVersion: 'optional' },
   ],
   schema: imageEditBodySchema,
+  ...faults,
   form: createFormRules({ fields: imageEditFields, required: ['image', 'prompt'] }),
 })

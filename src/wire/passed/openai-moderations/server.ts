@@ -7,7 +7,7 @@ export const moderationWire = 'openai-moderations'
 /** The model of a request that names none, as OpenAI has it. */
 const defaultModel = 'omni-moderation-latest'
 
-const moderationBodySchema = z.looseObject({
+export const moderationBodySchema = z.looseObject({
   model: z.string().nullish(),
   input: z.union([
     z.string(),
