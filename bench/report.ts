@@ -1,5 +1,5 @@
 import type { Figures, Measured } from './load/measure.ts'
-import { limitedName, relayName } from './load/start-ponto.ts'
+import { filteredName, limitedName, relayName } from './load/start-ponto.ts'
 
 export type Report = Measured & {
   readonly rig: {
@@ -51,9 +51,9 @@ function ratioRows({ figures }: Report): string[][] {
 
 const isPonto = ({ name }: Figures): boolean => name.startsWith('Ponto')
 
-/** What is not Ponto; and for Ponto with limits the same without them. */
+/** What is not Ponto; and for Ponto with limits or filters the same without them. */
 function isBaseline(baseline: Figures, of: Figures): boolean {
-  return !isPonto(baseline) || (of.name === limitedName && baseline.name === relayName)
+  return !isPonto(baseline) || ((of.name === limitedName || of.name === filteredName) && baseline.name === relayName)
 }
 
 function figureRows(figures: readonly Figures[]): string[][] {

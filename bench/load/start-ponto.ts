@@ -8,6 +8,7 @@ import type { Workload } from './workloads.ts'
 
 export const relayName = 'Ponto, relay'
 export const limitedName = 'Ponto with limits'
+export const filteredName = 'Ponto with filters'
 
 export type StartedPonto = Started & {
   /** Milliseconds of the very first start, which makes keys, database and certificates; `startMs` is the second one's. */
@@ -45,13 +46,20 @@ export async function startPonto(upstreamPort: number): Promise<StartedPonto> {
     model: limitedDeployment,
     answerHeaders: ['x-ratelimit-remaining-tokens', 'x-ratelimit-remaining-requests'],
   }
+  const filtered: Target = {
+    ...relay,
+    name: filteredName,
+    model: filteredDeployment,
+    answerHeaders: ['x-content-filter-engine'],
+    ownEvents: 1,
+  }
   const crossing: Target = {
     ...relay,
     name: 'Ponto, crossing',
     path: '/models/chat/completions?api-version=2024-05-01-preview',
   }
   return {
-    targets: [relay, limited, crossing],
+    targets: [relay, limited, filtered, crossing],
     startMs,
     firstStartMs: first.startMs,
     async stop() {
@@ -66,6 +74,7 @@ const workloads: readonly Workload[] = ['chat', 'stream', 'paced']
 /** Differs from the upstream's own name, so that the name has to be exchanged in every request. */
 const openDeployment = (workload: Workload) => `Bench-${workload}`
 const limitedDeployment = (workload: Workload) => `Limited-${workload}`
+const filteredDeployment = (workload: Workload) => `Filtered-${workload}`
 
 /** So much that nothing is ever refused: what is measured is the counting. */
 const plenty = 1e12
@@ -75,6 +84,7 @@ function writeConfig(upstreamPort: number): string {
     const common = {
       model: { name: workload },
       backends: [{ url: `http://127.0.0.1:${upstreamPort}/v1`, model: workload }],
+      raiPolicyName: 'Microsoft.Nil',
     }
     const limits = {
       sku: { name: 'GlobalStandard', capacity: 1 },
@@ -87,6 +97,7 @@ function writeConfig(upstreamPort: number): string {
     return [
       { ...common, name: openDeployment(workload) },
       { ...common, ...limits, name: limitedDeployment(workload) },
+      { ...common, raiPolicyName: 'Microsoft.DefaultV2', name: filteredDeployment(workload) },
     ]
   })
   return JSON.stringify({ deployments })

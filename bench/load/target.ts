@@ -12,6 +12,8 @@ export type Target = {
   readonly model: (workload: Workload) => string
   /** Headers without which an answer is not what is to be measured. */
   readonly answerHeaders?: readonly string[]
+  /** Events of a stream beyond those of the upstream: annotations of the prompt. */
+  readonly ownEvents?: number
 }
 
 /** A started process, which may be more than one target. */
