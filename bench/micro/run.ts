@@ -1,5 +1,6 @@
 import { type Bench, time } from './bench.ts'
 import { spliceModelBenches } from './core/splice-model.ts'
+import { filterMatchBenches } from './filter-match.ts'
 import { authenticateBenches } from './policy/authenticate.ts'
 import { limitBenches } from './policy/limit.ts'
 import { meterBenches } from './policy/meter.ts'
@@ -13,6 +14,7 @@ const sampleMs = 20
 
 const all: readonly Bench[] = [
   ...authenticateBenches,
+  ...filterMatchBenches,
   ...limitBenches,
   ...meterBenches,
   ...openaiChatBenches,

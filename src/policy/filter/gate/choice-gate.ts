@@ -45,6 +45,8 @@ export type ChoiceGate = {
   readonly isFull: boolean
   /** Whether a verdict is being waited for. */
   readonly isBusy: boolean
+  /** Whether anything has not gone out yet; else neither of the three above is so. */
+  readonly isWaiting: boolean
   /** Whether its last event has gone out. */
   readonly isOver: boolean
   readonly ledger: Ledger
@@ -355,6 +357,9 @@ export function openChoiceGate(options: ChoiceGateOptions): ChoiceGate {
     get isBusy() {
       for (const { windows } of lanes.values()) if (windows?.isBusy) return true
       return false
+    },
+    get isWaiting() {
+      return queue.length > 0 || hasWindows
     },
     get isOver() {
       return isOver

@@ -24,40 +24,37 @@ export async function* gateEvents(source: AsyncIterable<Event>, options: GateOpt
   const last: Event[] = []
   /** Choices that the upstream has ended itself. */
   const ended = new Set<number>()
-  let overCount = 0
+  const over = new Set<ChoiceGate>()
 
   const gateOf = (choice: number): ChoiceGate => {
     gates[choice] ??= openChoiceGate({ ...options, choice, onVerdict: alarm.ring })
     return gates[choice]
   }
-  const noteOver = (gate: ChoiceGate, wasOver: boolean): void => {
-    if (wasOver || !gate.isOver) return
-    overCount++
+  /** To be asked after everything that a gate did. */
+  const noteOver = (gate: ChoiceGate): void => {
+    if (!gate.isOver || over.has(gate)) return
+    over.add(gate)
     options.onChoiceOver(gate)
   }
-  function* act(gate: ChoiceGate, work: () => readonly ChoiceEvent[]): Generator<Event> {
-    const wasOver = gate.isOver
-    const events = work()
-    noteOver(gate, wasOver)
-    yield* events
+  function* actAll(work: (gate: ChoiceGate) => readonly ChoiceEvent[]): Generator<Event> {
+    for (const gate of gates) {
+      if (!gate || gate.isOver) continue
+      yield* work(gate)
+      noteOver(gate)
+    }
   }
-  const some = (test: (gate: ChoiceGate) => boolean): boolean =>
-    gates.some((gate) => gate && !gate.isOver && test(gate))
 
   if (options.first) yield options.first
   let pending: Promise<IteratorResult<Event>> | undefined
   try {
-    while (overCount < options.choices) {
-      const isFull = some((gate) => gate.isFull)
+    while (over.size < options.choices) {
+      const state = readState(gates)
+      const { isFull } = state
       if (!isFull) pending ??= iterator.next()
-      const isWaiting = isFull || alarm.hasRung || some((gate) => gate.isBusy || gate.holds)
-      if (isWaiting) {
-        const holds = some((gate) => gate.holds)
-        const woken = await alarm.wait(isFull ? undefined : pending, holds ? patienceMs : undefined)
+      if (isFull || alarm.hasRung || state.isBusy || state.holds) {
+        const woken = await alarm.wait(isFull ? undefined : pending, state.holds ? patienceMs : undefined)
         if (woken !== 'event') {
-          for (const gate of gates) {
-            if (gate && !gate.isOver) yield* act(gate, woken === 'time' ? gate.judgeNow : gate.release)
-          }
+          yield* actAll((gate) => (woken === 'time' ? gate.judgeNow() : gate.release()))
           continue
         }
       }
@@ -72,13 +69,17 @@ export async function* gateEvents(source: AsyncIterable<Event>, options: GateOpt
       }
       if (event.type === 'choice-end') ended.add(event.choice)
       const gate = gateOf(event.choice)
-      yield* act(gate, () => gate.take(event))
+      const events = gate.take(event)
+      for (let i = 0; i < events.length; i++) yield events[i] as Event
+      noteOver(gate)
     }
-    for (const gate of gates) if (gate && !gate.isOver) yield* act(gate, gate.end)
-    while (some((gate) => gate.isBusy)) {
+    yield* actAll((gate) => gate.end())
+    while (readState(gates).isBusy) {
       await alarm.wait(undefined, undefined)
-      for (const gate of gates) if (gate && !gate.isOver) yield* act(gate, gate.release)
+      yield* actAll((gate) => gate.release())
     }
+    // The last verdict may have come before anybody waited for it.
+    yield* actAll((gate) => gate.release())
     // An upstream that has ended all of them has only its usage left to tell; another one stops.
     if (ended.size === options.choices) {
       for await (const event of rest(iterator, pending)) if (event.type === 'usage') last.push(event)
@@ -91,6 +92,24 @@ export async function* gateEvents(source: AsyncIterable<Event>, options: GateOpt
     if (pending) stopped?.catch(() => {})
     else await stopped
   }
+}
+
+type State = { isFull: boolean; isBusy: boolean; holds: boolean }
+
+const idle: State = { isFull: false, isBusy: false, holds: false }
+
+/** What the gates that are not over wait for. Asked for every event: mostly for nothing. */
+function readState(gates: readonly ChoiceGate[]): State {
+  let state = idle
+  for (let i = 0; i < gates.length; i++) {
+    const gate = gates[i]
+    if (!gate || gate.isOver || !gate.isWaiting) continue
+    if (state === idle) state = { ...idle }
+    state.isFull ||= gate.isFull
+    state.isBusy ||= gate.isBusy
+    state.holds ||= gate.holds
+  }
+  return state
 }
 
 async function* rest(

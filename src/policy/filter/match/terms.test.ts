@@ -1,0 +1,389 @@
+import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { foldText } from './fold.ts'
+import { expectSameInPieces, pieces, sorted } from './match.fixture.ts'
+import { PatternProblem } from './pattern-problem.ts'
+import { createAlphabet } from './symbols.ts'
+import { buildTermAutomaton } from './term-automaton.ts'
+import { createTermLane } from './term-lane.ts'
+import { compileTerms, type TermOptions, type TermSpec } from './terms.ts'
+import type { Match } from './text-matcher.ts'
+
+const plain: TermOptions = { fold: 'plain' }
+const found = (terms: readonly (string | TermSpec)[], text: string, options = plain) =>
+  sorted(
+    compileTerms(
+      terms.map((term) => (typeof term === 'string' ? { text: term } : term)),
+      options,
+    ).find(text),
+  ).map(({ start, end, pattern }) => `${pattern}:${text.slice(start, end)}`)
+
+describe('plain terms', () => {
+  test('are words of their own unless told otherwise', () => {
+    expect(found(['ass'], 'an ass, a class; ASS')).toEqual(['0:ass', '0:ASS'])
+    expect(found([{ text: 'ass', boundary: 'none' }], 'an ass, a class')).toEqual(['0:ass', '0:ass'])
+    expect(found([{ text: 'ass', boundary: 'left' }], 'assets, class')).toEqual(['0:ass'])
+    expect(found(['größe'], 'GRÖSSE größen')).toEqual(['0:GRÖSSE'])
+    expect(found(['.net'], 'a.net b .nets')).toEqual(['0:.net'])
+    expect(found(['c++'], 'c++11')).toEqual(['0:c++'])
+  })
+
+  test('are found within each other and overlapping', () => {
+    expect(
+      found(
+        ['he', 'she', 'his', 'hers'].map((text) => ({ text, boundary: 'none' })),
+        'ushers',
+      ),
+    ).toEqual(['1:she', '0:he', '3:hers'])
+    expect(found(['red fox', 'fox', 'fox den'], 'a red fox den')).toEqual(['0:red fox', '1:fox', '2:fox den'])
+    expect(found(['ab', 'ab'], 'ab')).toEqual(['0:ab', '1:ab'])
+  })
+
+  test('an anchored term that fails goes on with one that needs no anchor, and the other way round', () => {
+    expect(found(['abcx', { text: 'bcd', boundary: 'none' }], 'abcd')).toEqual(['1:bcd'])
+    expect(found([{ text: 'x abcx', boundary: 'none' }, 'abcd'], 'x abcd')).toEqual(['1:abcd'])
+    expect(found(['-abcx', 'abcd'], '-abcd')).toEqual(['1:abcd'])
+  })
+
+  test('white space stands for any run of it, up to a bound', () => {
+    expect(found(['red  fox'], 'red \n\t fox redfox red\u00a0fox')).toEqual(['0:red \n\t fox', '0:red\u00a0fox'])
+    expect(found(['red fox'], `red${' '.repeat(256)}fox`)).toHaveLength(1)
+    expect(found(['red fox'], `red${' '.repeat(257)}fox`)).toEqual([])
+    expect(found([' fox '], 'a fox.')).toEqual(['0:fox'])
+  })
+
+  test('disguises are seen through, and the original is told', () => {
+    for (const text of [
+      'k\u200bill',
+      'ki\u00adll',
+      '𝖐𝖎𝖑𝖑',
+      'ｋｉｌｌ',
+      'ⓚⓘⓛⓛ',
+      'кіll',
+      'k\u0301i\u0300ll',
+      '🅺🅸🅻🅻',
+      'k\u{e0069}ill',
+      '🇰🇮🇱🇱',
+    ]) {
+      expect(found(['kill'], `to ${text}!`)).toEqual([`0:${text}`])
+    }
+    expect(found(['file'], 'a ﬁle')).toEqual(['0:ﬁle'])
+    expect(found(['f'], 'a ﬁ ﬁle f')).toEqual(['0:f'])
+    expect(found(['🎉x'], 'a 🎉x')).toEqual(['0:🎉x'])
+    expect(found(['日本'], '日本語 日本')).toEqual(['0:日本'])
+    expect(found([{ text: '日本', boundary: 'none' }], '日本語')).toEqual(['0:日本'])
+  })
+
+  test('with capitals only where asked for', () => {
+    expect(found(['AIDS'], 'aids AIDS АIDS', { fold: 'plain', caseSensitive: true })).toEqual(['0:AIDS', '0:АIDS'])
+  })
+
+  test('that nothing can be seen of are refused', () => {
+    for (const text of ['', '  ', '\u200b\u00ad', '\u{e0041}']) {
+      expect(() => compileTerms([{ text: 'ok' }, { text }], plain)).toThrow(PatternProblem)
+    }
+    expect(() => compileTerms([{ text: 'x'.repeat(1_001) }], plain)).toThrow('at most 1000')
+  })
+
+  test('nothing is found where there are no terms', () => {
+    expect(compileTerms([], plain).find('anything')).toEqual([])
+  })
+})
+
+/**
+ * How far a term goes in a folded text from there on: where it ends if it is there, `open` if the text ends too early to say,
+ * undefined if it is not.
+ */
+function matchSlowly(
+  { text: term, boundary = 'both' }: TermSpec,
+  folded: string,
+  from: number,
+): number | 'open' | undefined {
+  const isWord = (at: number) => at >= 0 && at < folded.length && /[\p{L}\p{N}\p{M}]/u.test(folded[at] as string)
+  const wanted = foldText(term, 'plain').text.trim().replace(/\s+/g, ' ').split('')
+  if (boundary !== 'none' && isWord(from) && isWord(from - 1)) return undefined
+  let at = from
+  for (const unit of wanted) {
+    if (at === folded.length) return 'open'
+    const before = at
+    if (unit === ' ') while (/\s/.test(folded[at] ?? '')) at++
+    else if (folded[at] === unit) at++
+    if (at === before) return undefined
+  }
+  return boundary === 'both' && isWord(at - 1) && isWord(at) ? undefined : at
+}
+
+/** As said in the documentation, word by word, and slow. */
+function findSlowly(terms: readonly TermSpec[], text: string): Match[] {
+  const { text: folded, starts, ends } = foldText(text, 'plain')
+  const matches: Match[] = []
+  for (const [pattern, term] of terms.entries()) {
+    for (let from = 0; from < folded.length; from++) {
+      const at = matchSlowly(term, folded, from)
+      if (typeof at === 'number') matches.push({ start: starts[from] as number, end: ends[at - 1] as number, pattern })
+    }
+  }
+  return sorted(matches)
+}
+
+/** Where the first beginning of a term stands of which the end is not known yet. */
+function settleSlowly(terms: readonly TermSpec[], text: string): number {
+  const { text: folded, starts } = foldText(text, 'plain')
+  const isWord = (unit: string) => /[\p{L}\p{N}]/u.test(unit)
+  for (let from = 0; from < folded.length; from++) {
+    for (const term of terms) {
+      const at = matchSlowly(term, folded, from)
+      const waits = at === folded.length && (term.boundary ?? 'both') === 'both' && isWord(folded[at - 1] as string)
+      if (at === 'open' || waits) return starts[from] as number
+    }
+  }
+  return text.length
+}
+
+const part = fc.constantFrom(
+  'a',
+  'b',
+  'A',
+  'á',
+  'а',
+  ' ',
+  '-',
+  '\u200b',
+  '1',
+  '𝒶',
+  'ﬁ',
+  'f',
+  'i',
+  '🎉',
+  '\n',
+  '\u0301',
+  '\ud83c',
+)
+const text = fc.array(part, { maxLength: 40 }).map((parts) => parts.join(''))
+const term = fc
+  .record({
+    text: fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('')),
+    boundary: fc.constantFrom('both', 'left', 'none'),
+  })
+  .filter(({ text }) => foldText(text, 'plain').text.trim() !== '')
+
+test('finds what a slow search finds, however the text is cut, gives nothing of it away, and holds back nothing else', () => {
+  let count = 0
+  fc.assert(
+    fc.property(fc.array(term, { minLength: 1, maxLength: 6 }), text, pieces, (terms, text, cuts) => {
+      const matcher = compileTerms(terms, plain)
+      const whole = sorted(matcher.find(text))
+      expect(whole).toEqual(findSlowly(terms, text))
+      expectSameInPieces(matcher, text, cuts)
+      const isCut = /[\ud800-\udbff]$/.test(text)
+      const stream = matcher.open()
+      stream.feed(text)
+      if (!isCut) expect(stream.settled).toBe(settleSlowly(terms, text))
+      count += whole.length
+    }),
+    { numRuns: 3_000 },
+  )
+  expect(count).toBeGreaterThan(1_000)
+})
+
+describe('loose terms', () => {
+  const loose: TermOptions = { fold: 'loose' }
+
+  test.each([
+    'k1ll',
+    'ki11',
+    'k!ll',
+    'kiiill',
+    'killll',
+    'KILL',
+    'kI11',
+    'KlLL',
+    'k i l l',
+    'k.i.l.l',
+    'k-i-l-l',
+    'k - i - l - l',
+    'k_i_l_l',
+    'K I L L',
+    'k\u200b1l\u00adl',
+    'кI11',
+    'k\u00a0i\u00a0l\u00a0l',
+    'k 1 l l',
+  ])('see through %p', (text) => {
+    const same = text === 'KlLL' ? [] : [`0:${text}`]
+    expect(found(['kill'], `to ${text} it`, loose)).toEqual(same)
+    expect(found(['kill'], `to ${text}!`, loose)).toEqual(same)
+    expect(found(['kill'], text, loose)).toEqual(same)
+  })
+
+  test('leave alone what is another word or a number', () => {
+    for (const text of [
+      'kil',
+      'klil',
+      'kiil',
+      'skill',
+      'killer',
+      'k i l',
+      'k i l x l',
+      'k1ller',
+      'k  i  l  l'.replaceAll('  ', '     '),
+    ]) {
+      expect(found(['kill'], `a ${text}.`, loose)).toEqual([])
+    }
+    expect(found(['ass'], 'as 455 people, 4 55', loose)).toEqual([])
+    expect(found(['butt'], 'but', loose)).toEqual([])
+    expect(found(['slit'], 'silt s1it s1lt', loose)).toEqual(['0:s1it'])
+    expect(found(['ass', 'usa'], 'a s s, U.S.A.', loose)).toEqual([])
+  })
+
+  test('find each once, at its own boundaries', () => {
+    expect(found(['ass'], 'a$$ @ss a55 a$s as$ asss ass', loose)).toEqual([
+      '0:a$$',
+      '0:@ss',
+      '0:a55',
+      '0:a$s',
+      '0:as$',
+      '0:asss',
+      '0:ass',
+    ])
+    expect(found([{ text: 'kill', boundary: 'none' }], 'sk1lls kill', loose)).toEqual(['0:k1ll', '0:kill'])
+    expect(found([{ text: 'kill', boundary: 'left' }], 'sk1lls k1ller', loose)).toEqual(['0:k1ll'])
+    expect(found(['kill you'], 'k1ll  y0u', loose)).toEqual(['0:k1ll  y0u'])
+    expect(found(['stop!'], 'st0p!', loose)).toEqual(['0:st0p!'])
+    expect(found(['c4'], 'ca c4', loose)).toEqual(['0:c4'])
+    expect(found(['kill'], 'I k i l l a man', loose)).toEqual(['0:k i l l'])
+    expect(found(['kill'], '!k1ll @k1ll', loose)).toEqual(['0:k1ll', '0:k1ll'])
+  })
+
+  test('hold back what may still be spelled out, and let go what cannot', () => {
+    const stream = compileTerms([{ text: 'kill' }], loose).open()
+    expect(stream.feed('to k. i. ')).toEqual([])
+    expect(stream.settled).toBe(3)
+    stream.feed('you')
+    expect(stream.settled).toBe(12)
+  })
+
+  const disguised = [
+    'k1ll',
+    'k i l l',
+    'k.i.l.l.s',
+    'a$$',
+    'kiss',
+    'k1$$',
+    's a i 1 s',
+    'l4ss',
+    'a  k1ll',
+    'i11',
+    'lasss',
+    's-k-i-l-l-s',
+  ]
+  const character = fc.constantFrom(
+    'k',
+    'i',
+    'l',
+    '1',
+    '!',
+    ' ',
+    '.',
+    'I',
+    'a',
+    '$',
+    's',
+    '5',
+    '\u200b',
+    '𝗄',
+    '\n',
+    '-',
+  )
+  const text = fc
+    .array(fc.oneof(character, character, fc.constantFrom(...disguised), fc.constantFrom(' ', '. ', '!')), {
+      maxLength: 20,
+    })
+    .map((parts) => parts.join(''))
+  const spec = fc.record({
+    text: fc.constantFrom('kill', 'ass', 'lass', 'kiss', 'a kill', 'skills', 'ill', 'sails', '1s'),
+    boundary: fc.constantFrom('both', 'left', 'none'),
+  }) satisfies fc.Arbitrary<TermSpec>
+
+  test('find the same however the text is cut, and what plain terms find, once', () => {
+    let more = 0
+    fc.assert(
+      fc.property(fc.array(spec, { minLength: 1, maxLength: 5 }), text, pieces, (terms, text, cuts) => {
+        const matcher = compileTerms(terms, loose)
+        expectSameInPieces(matcher, text, cuts)
+        const matches = sorted(matcher.find(text)).map((match) => JSON.stringify(match))
+        const plainly = sorted(compileTerms(terms, plain).find(text)).map((match) => JSON.stringify(match))
+        expect(matches).toEqual(expect.arrayContaining(plainly))
+        expect(new Set(matches).size).toBe(matches.length)
+        more += matches.length - plainly.length
+      }),
+      { numRuns: 3_000 },
+    )
+    expect(more).toBeGreaterThan(500)
+  })
+})
+
+test('a table laid out whole and one of rows laid into each other find the same', () => {
+  const spec = fc.record({
+    text: fc
+      .string({ unit: fc.constantFrom('a', 'b', 'c', ' ', '-'), minLength: 1, maxLength: 6 })
+      .filter((text) => text.trim() !== ''),
+    isAnchored: fc.boolean(),
+  })
+  const read = fc.string({ unit: fc.constantFrom('a', 'b', 'c', ' ', '-', 'x', '\u00ad'), maxLength: 60 })
+  let count = 0
+  fc.assert(
+    fc.property(fc.array(spec, { minLength: 1, maxLength: 12 }), read, (specs, text) => {
+      const texts = specs.map(({ text }) => text.trim().replace(/ +/g, ' '))
+      const alphabet = createAlphabet(texts, { keepsCase: false, isLoose: false })
+      const terms = texts.map((text, pattern) => {
+        const symbols = alphabet.encode(text)
+        const isAnchored = (specs[pattern]?.isAnchored ?? false) && text[0] !== '-'
+        return { symbols, length: symbols.length, isAnchored, endsWord: false, pattern }
+      })
+      const [dense, displaced] = [1 << 20, 0].map((entries) => {
+        const automaton = buildTermAutomaton(terms, alphabet, entries)
+        expect(automaton.next !== undefined).toBe(entries > 0)
+        const lane = createTermLane(alphabet, automaton, terms)
+        lane.read(text)
+        const settled = lane.settled
+        lane.finish()
+        return { settled, matches: lane.take() }
+      })
+      expect(displaced).toEqual(dense as NonNullable<typeof dense>)
+      count += displaced?.matches.length ?? 0
+    }),
+    { numRuns: 2_000 },
+  )
+  expect(count).toBeGreaterThan(1_000)
+})
+
+test('ten thousand terms in several scripts are all found', () => {
+  const terms = Array.from(
+    { length: 10_000 },
+    (_, i) => `${'日本語かなабвγδ'[i % 11]}${i.toString(36)}q${(i * 7_919).toString(36)}`,
+  )
+  const matcher = compileTerms(
+    terms.map((text) => ({ text })),
+    plain,
+  )
+  const text = terms.join(' ')
+  expect(new Set(matcher.find(text).map(({ pattern }) => pattern)).size).toBe(new Set(terms).size)
+})
+
+test('ten thousand loose terms are found in their disguises', () => {
+  const terms = Array.from(
+    { length: 10_000 },
+    (_, i) => `x${[...String(i + 10_000)].map((digit) => 'abcdefghos'[Number(digit)]).join('')}z`,
+  )
+  const matcher = compileTerms(
+    terms.map((text) => ({ text })),
+    { fold: 'loose' },
+  )
+  for (let i = 0; i < terms.length; i += 331) {
+    const term = terms[i] as string
+    const disguises = [term.replaceAll('a', '4').replaceAll('o', '0'), `${term}z`, [...term].join(' '), term]
+    for (const text of disguises) {
+      expect(matcher.find(`a ${text}.`)).toContainEqual({ start: 2, end: 2 + text.length, pattern: i })
+    }
+  }
+})
