@@ -46,4 +46,6 @@ export type CommandContext = {
   folder(): DataFolder
   format(): OutputFormat
   isColored(): boolean
+  /** For a result that scripts ask for by the exit code and that is no failure. */
+  exitWith(code: number): void
 }

@@ -9,12 +9,14 @@ import type { ErrorBody } from '../control/api.ts'
 import { Fault } from '../core/fault.ts'
 import type { FaultCode } from '../core/fault-codes.ts'
 
-const answerWithinMs = 30_000
+const usualAnswerWithinMs = 30_000
 
 export type ManagementRequest = {
   readonly method?: 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE'
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
+  /** How long the server may be silent, in milliseconds. */
+  readonly answerWithinMs?: number
 }
 
 export type ManagementClient = {
@@ -46,6 +48,7 @@ export function openManagementClient(folder: DataFolder): ManagementClient {
       const answer = await exchange(new URL(`/management/${path}`, base), server, folder, body, {
         method: request.method ?? 'GET',
         headers: { ...headers, ...(body === undefined ? {} : { 'content-type': type }), ...request.headers },
+        timeout: request.answerWithinMs ?? usualAnswerWithinMs,
       })
       return readAnswer(answer.status, answer.text) as T
     },
@@ -68,9 +71,9 @@ async function exchange(
   try {
     const response = await new Promise<IncomingMessage>((settle, fail) => {
       const send = isTls ? requestHttps : requestHttp
-      const request = send(url, { ...options, ...(agent ? { agent } : {}), timeout: answerWithinMs }, settle)
+      const request = send(url, { ...options, ...(agent ? { agent } : {}) }, settle)
       request.once('error', fail)
-      request.once('timeout', () => request.destroy(new Error(`no answer within ${answerWithinMs / 1000} s`)))
+      request.once('timeout', () => request.destroy(new Error(`no answer within ${(options.timeout ?? 0) / 1000} s`)))
       request.end(body)
     })
     const chunks: Buffer[] = []
@@ -145,7 +148,7 @@ function describeError(body: unknown, status: number): string {
   const { message, target, details } = body.error
   const problems = details?.length ? details : [{ message, target }]
   return problems
-    .map((problem) => (problem.target ? `${problem.target}: ${problem.message}` : problem.message))
+    .map(({ target, message: text }) => (target && !text.startsWith(`${target}: `) ? `${target}: ${text}` : text))
     .join('\n')
 }
 

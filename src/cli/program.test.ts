@@ -415,6 +415,7 @@ describe('up', () => {
       san: ['a.lan', 'b.lan', 'c.lan'],
       quiet: false,
       logLevel: 'info',
+      raiPolicy: 'Microsoft.DefaultV2',
       storedCompletionDays: 30,
       replicas: 1,
     })

@@ -12,7 +12,7 @@ import {
 } from './context.ts'
 import { defineUp, type UpOptions } from './server/up.ts'
 
-/** Exit codes; the launcher does not start a server again after the last two. */
+/** Exit codes; the launcher does not start a server again after `usage` and `refused`. Commands may have others: see their help. */
 export const exitCodes = { done: 0, failed: 1, usage: 2, refused: 78 } as const
 
 export type ProgramParts = {
@@ -50,6 +50,11 @@ const commands: readonly { name: string; summary: string; load: () => Promise<De
     name: 'key',
     summary: 'list, create, rotate and revoke keys',
     load: async () => (await import('./key/key.ts')).defineKey,
+  },
+  {
+    name: 'filter',
+    summary: 'content filters: policies, blocklists, engines, and what they make of texts',
+    load: async () => (await import('./filter/filter.ts')).defineFilter,
   },
   {
     name: 'usage',
@@ -101,9 +106,9 @@ Examples:
   ponto doctor                                    when something does not work`
 
 /** The command line as a commander program. Nothing in it reads the environment of the process. */
-export function buildProgram(parts: ProgramParts): Command {
+function buildProgram(parts: ProgramParts, exitWith: CommandContext['exitWith']): Command {
   const program = new Command('ponto')
-  const context = makeContext(program, parts)
+  const context = makeContext(program, parts, exitWith)
   const color = context.isColored
   program
     .description('The model endpoint you own: Azure AI Model Inference and Azure OpenAI, self-hosted.')
@@ -137,10 +142,13 @@ export function buildProgram(parts: ProgramParts): Command {
  * Rejects only when the server itself fails in an unexpected way, so that whoever started it sees the stack.
  */
 export async function runProgram(parts: ProgramParts, args: readonly string[]): Promise<number> {
-  const program = buildProgram(parts)
+  let code: number = exitCodes.done
+  const program = buildProgram(parts, (other) => {
+    code = other
+  })
   try {
     await program.parseAsync(rewriteHelp(args), { from: 'user' })
-    return exitCodes.done
+    return code
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
     if (!(error instanceof Fault) || error.code === 'internal') throw error
@@ -159,8 +167,9 @@ function findCommand(program: Command, args: readonly string[]): string | undefi
   return program.parseOptions([...args]).operands[0]
 }
 
-function makeContext(program: Command, parts: ProgramParts): CommandContext {
+function makeContext(program: Command, parts: ProgramParts, exitWith: CommandContext['exitWith']): CommandContext {
   return {
+    exitWith,
     env: parts.env,
     stdin: parts.stdin,
     stdout: parts.stdout,

@@ -3,6 +3,7 @@ import { authKinds, protocols } from '../../backend/presets.ts'
 import type { DeploymentInput } from '../../snapshot/deployment-spec.ts'
 import type { CommandContext } from '../context.ts'
 import { readSecret } from '../terminal/read-secret.ts'
+import { parseSecretVariable } from '../terminal/secret-variable.ts'
 
 type BackendInput = NonNullable<DeploymentInput['backends']>[number]
 
@@ -67,10 +68,7 @@ export function addBackendFlags(command: Command, context: CommandContext): Back
     authKinds,
   )
   add('--credential-env <name>', 'variable of the server that holds the credential: PONTO_SECRET_...', (value) => {
-    if (!/^PONTO_SECRET_[A-Z0-9_]+$/.test(value)) {
-      throw new InvalidArgumentError('The name must begin with PONTO_SECRET_ and go on with A-Z, 0-9 or "_".')
-    }
-    current().credentialEnv = value
+    current().credentialEnv = parseSecretVariable(value)
   })
   command.on('option:credential-stdin', () => {
     isUsed = true

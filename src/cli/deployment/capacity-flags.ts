@@ -4,7 +4,7 @@ import type { Json, JsonObject } from '../../core/json.ts'
 import type { DeploymentInput } from '../../snapshot/deployment-spec.ts'
 import { parseRateLimits, rateLimitForm } from './rate-limit.ts'
 
-/** Flags about what a deployment may use, how it moves on and what it costs: one for each field of the document. */
+/** Flags about what a deployment may use, how it moves on, what is filtered and what it costs: one for each field of the document. */
 export type CapacityFlags = {
   isUsed(command: Command): boolean
   /** The fields they set; null for one that is to be taken away. */
@@ -66,6 +66,7 @@ function listFields(): Field[] {
       new Option('--version-upgrade-option <when>', 'when it moves to another version').choices(upgradeOptions),
       'versionUpgradeOption',
     ),
+    field(new Option('--rai-policy <name>', 'content filter policy; see "ponto filter policy list"'), 'raiPolicyName'),
     price('input', 'price of a million tokens of input', 'inputPerMillion'),
     price('cached-input', 'of input that was cached; as other input unless given', 'cachedInputPerMillion'),
     price('output', 'of a million tokens of output', 'outputPerMillion'),
@@ -86,6 +87,7 @@ const removals: readonly { readonly name: string; readonly text: string; readonl
   { name: 'rate-limit', text: 'take own limits away: the SKU says them again', field: 'rateLimits' },
   { name: 'concurrency', text: 'as many calls at once as come', field: 'concurrency' },
   { name: 'spillover', text: 'no other deployment takes its calls', field: 'spilloverDeploymentName' },
+  { name: 'rai-policy', text: "the server's own content filter policy again", field: 'raiPolicyName' },
   { name: 'price', text: 'take all prices away', field: 'price' },
 ]
 

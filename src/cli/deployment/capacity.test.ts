@@ -37,7 +37,7 @@ describe('flags about capacity', () => {
     const request = await sent(
       ...['create', 'gpt', '--model', 'gpt-4o', '--sku', 'GlobalStandard', '--capacity', '80'],
       ...['--rate-limit', 'request=10/10s, token=8000/min', '--token-accounting', 'estimate', '--dynamic-throttling'],
-      ...['--service-tier', 'Priority', '--version-upgrade-option', 'NoAutoUpgrade'],
+      ...['--service-tier', 'Priority', '--version-upgrade-option', 'NoAutoUpgrade', '--rai-policy', 'strict'],
       ...['--price-input', '2.5', '--price-cached-input', '1.25', '--price-output', '10', '--price-request', '0'],
     )
     expect(request).toMatchObject({ method: 'PUT', path: '/management/deployments/gpt' })
@@ -52,6 +52,7 @@ describe('flags about capacity', () => {
       dynamicThrottlingEnabled: true,
       serviceTier: 'Priority',
       versionUpgradeOption: 'NoAutoUpgrade',
+      raiPolicyName: 'strict',
       price: { inputPerMillion: 2.5, cachedInputPerMillion: 1.25, outputPerMillion: 10, perRequest: 0 },
     })
   })
@@ -72,13 +73,14 @@ describe('flags about capacity', () => {
   })
 
   test('of an update take away what they deny', async () => {
-    const flags = ['--no-sku', '--no-rate-limit', '--no-concurrency', '--no-spillover', '--no-price']
+    const flags = ['--no-sku', '--no-rate-limit', '--no-concurrency', '--no-spillover', '--no-price', '--no-rai-policy']
     expect((await sent('update', 'gpt', ...flags, '--no-dynamic-throttling'))?.body).toEqual({
       sku: null,
       rateLimits: null,
       concurrency: null,
       spilloverDeploymentName: null,
       price: null,
+      raiPolicyName: null,
       dynamicThrottlingEnabled: false,
     })
   })
@@ -166,6 +168,8 @@ describe('what is shown', () => {
     },
     deploymentState: 'Paused',
     price: { inputPerMillion: 2.5, cachedInputPerMillion: 1.25, outputPerMillion: 10, perRequest: 0 },
+    raiPolicyName: 'strict',
+    effectiveRaiPolicyName: 'strict',
   })
 
   test('of one deployment', async () => {
@@ -178,14 +182,16 @@ describe('what is shown', () => {
       Retires: '2027-03-31 (then gpt-5 2025-08-07)',
       SKU: 'GlobalStandard 80',
       Limits: '80 requests/10 s, 80,000 tokens/min, up to 5,000 tokens/min more from the pool',
+      'Content filter': 'strict',
       Price: '2.5 (cached 1.25) in, 10 out per million tokens',
     })
   })
 
   test('of one without limits', async () => {
-    program.script(() => ({ status: 200, body: view() }))
+    program.script(() => ({ status: 200, body: view({ effectiveRaiPolicyName: 'Microsoft.DefaultV2' }) }))
     const { out } = await run('show', 'gpt')
     expect(out).toMatch(/^Limits +none$/m)
+    expect(out).toMatch(/^Content filter +Microsoft\.DefaultV2 \(default\)$/m)
     expect(out).not.toMatch(/^(SKU|Retires|Price)/m)
   })
 
@@ -203,6 +209,8 @@ describe('what is shown', () => {
     expect(lines[0]).toMatch(/^NAME +MODEL +STATE +SKU +LIMITS +RETIRES +RUNS ON +DECLARED IN +CHANGED$/)
     expect(lines[1]).toContain('Running  ProvisionedManaged 50  125,000 input tokens/min, output x 4, 1 call at once')
     expect(lines[2]).toContain('GlobalBatch 5          5,000 tokens waiting')
+    program.script(() => ({ status: 200, body: { value: [full, view()] } }))
+    expect((await run('list')).out).toMatch(/^NAME .* CONTENT FILTER .*\n.* strict /)
     expect(lines[3]).toMatch(/Retired +2026-01-01 +built-in engine/)
   })
 })

@@ -22,6 +22,7 @@ Examples:
   ponto deployment list
   ponto deployment create Mistral-large --model builtin-nano
   ponto deployment update gpt-4o --sku GlobalStandard --capacity 80
+  ponto deployment update gpt-4o --rai-policy strict
   ponto deployment pause gpt-4o
   ponto deployment delete gpt-4o`,
   )

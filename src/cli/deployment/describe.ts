@@ -64,6 +64,12 @@ export function describeState({ deploymentState, lifecycle }: DeploymentView): s
   return lifecycle?.status === 'Deprecated' ? 'Retired' : 'Running'
 }
 
+/** The content filter policy of its calls. */
+export function describePolicy({ raiPolicyName, effectiveRaiPolicyName }: DeploymentView): string {
+  if (raiPolicyName) return raiPolicyName
+  return effectiveRaiPolicyName ? `${effectiveRaiPolicyName} (default)` : ''
+}
+
 /** The day it stops answering, and what takes its place, where known. */
 export function describeEnd({ lifecycle }: DeploymentView): string {
   const { retiresAt, replacement } = lifecycle ?? {}

@@ -22,6 +22,7 @@ const columns: readonly Column<DeploymentView>[] = [
   { title: 'state', read: describeState },
   { title: 'sku', read: describeCapacity, isOptional: true },
   { title: 'limits', read: (row) => describeLimits(row.effectiveLimits), isOptional: true },
+  { title: 'content filter', read: (row) => row.raiPolicyName ?? '', isOptional: true },
   { title: 'retires', read: describeEnd, isOptional: true },
   { title: 'runs on', read: describePlace },
   { title: 'declared in', read: describeSource },

@@ -6,6 +6,7 @@ import {
   describeCapacity,
   describeEnd,
   describeLimits,
+  describePolicy,
   describeSource,
   describeState,
   describeVersion,
@@ -25,6 +26,7 @@ export async function showDeployment(context: CommandContext, view: DeploymentVi
     ...where('Counts', view.tokenAccounting && `tokens by ${view.tokenAccounting}`),
     ...where('Spills over to', view.spilloverDeploymentName),
     ...where('Service tier', view.serviceTier),
+    ...where('Content filter', describePolicy(view)),
     ...where('Price', price && describePrice(price)),
     ...(view.backends
       ? view.backends.map((backend) => ['Backend', describeBackend(backend)] as const)

@@ -22,6 +22,8 @@ export type UpOptions = {
   readonly config?: string | undefined
   readonly secretKeyFile?: string | undefined
   readonly caFile?: string | undefined
+  /** The content filter policy of deployments that name none. */
+  readonly raiPolicy: string
   readonly storedCompletionDays: number
   readonly replicas: number
   readonly quiet: boolean
@@ -73,6 +75,9 @@ export function defineUp(command: Command, context: CommandContext, up: (options
   add('--config <file>', 'deployments in YAML; watched', 'PONTO_CONFIG')
   add('--secret-key-file <file>', 'key that encrypts stored credentials', 'PONTO_SECRET_KEY_FILE')
   add('--ca-file <file>', 'further authorities to trust towards upstreams, PEM', 'PONTO_CA_FILE')
+  add('--rai-policy <name>', 'content filter policy of deployments that name none', 'PONTO_RAI_POLICY', {
+    fallback: 'Microsoft.DefaultV2',
+  })
   add('--stored-completion-days <days>', 'how long chats with "store": true are kept', 'PONTO_STORED_COMPLETION_DAYS', {
     parse: parseDays,
     fallback: 30,

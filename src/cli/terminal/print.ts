@@ -15,6 +15,16 @@ export async function printList<Row>(
   whenEmpty: string,
 ): Promise<void> {
   if (await printData(context, rows)) return
+  printRows(context, rows, columns, whenEmpty)
+}
+
+/** A table among other things that are printed for people. */
+export function printRows<Row>(
+  context: CommandContext,
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  whenEmpty: string,
+): void {
   context.stdout.write(rows.length === 0 ? `${whenEmpty}\n` : renderTable(context, rows, columns))
 }
 
@@ -30,7 +40,7 @@ export async function printFacts(
 }
 
 /** Whether the value was printed, since a data format is wanted. */
-async function printData(context: CommandContext, value: unknown): Promise<boolean> {
+export async function printData(context: CommandContext, value: unknown): Promise<boolean> {
   switch (context.format()) {
     case 'json':
       context.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
