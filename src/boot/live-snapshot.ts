@@ -12,11 +12,14 @@ import { createCredentialReader } from '../snapshot/credential.ts'
 import { type DesiredState, openDesiredState } from '../snapshot/desired-state.ts'
 import { formatFailure } from '../snapshot/file/load-config.ts'
 import { type ConfigWatch, watchConfig } from '../snapshot/file/watch-config.ts'
+import { createPlanCompiler, type PlanCompilerParts } from '../snapshot/filter/compile-plan.ts'
+import { type FiltersState, openFiltersState } from '../snapshot/filter/filters-state.ts'
 import { buildKeyRing } from '../snapshot/keys/key-ring.ts'
 import { type NamedKey, readNamedKeys } from '../snapshot/keys/named-key.ts'
 import { listExpired } from '../snapshot/plan/expiry.ts'
+import { createQueue } from '../snapshot/queue.ts'
 import { type ResourceKey, readResourceKeys } from '../snapshot/resource-keys.ts'
-import type { Snapshot } from '../snapshot/snapshot.ts'
+import { emptySnapshot, type Snapshot } from '../snapshot/snapshot.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
 export type LiveSnapshotParts = {
@@ -28,6 +31,10 @@ export type LiveSnapshotParts = {
   readonly log: Logger
   readSecret(name: string): string | undefined
   openTransport(origin: URL, timeouts: Timeouts): Transport
+  /** What content filters judge with. */
+  readonly filters: PlanCompilerParts
+  /** The content filter policy of deployments that name none. */
+  readonly defaultPolicy: string
 }
 
 /** What tables, file, keys and time come to, compiled anew whenever one of them changes. */
@@ -35,6 +42,9 @@ export type LiveSnapshot = {
   current(): Snapshot
   readonly state: DesiredState
   readonly quota: QuotaState
+  readonly filters: FiltersState
+  /** Content filter policies that cannot be used, and why. */
+  listFilterWarnings(): readonly string[]
   capacityRules(): CapacityRules
   namedKeys(): readonly NamedKey[]
   setResourceKeys(keys: readonly ResourceKey[]): void
@@ -50,7 +60,16 @@ const longestTimerMs = 2 ** 31 - 1
 /** Rejects with Fault `invalid-request` for a configuration file that is wrong at the start; later its last valid state stays. */
 export async function openLiveSnapshot(parts: LiveSnapshotParts): Promise<LiveSnapshot> {
   const { tables, sealer, builtins, log, readSecret } = parts
-  const state = await openDesiredState(tables)
+  const { defaultPolicy } = parts
+  const enqueue = createQueue()
+  const state = await openDesiredState(tables, enqueue)
+  const filters = await openFiltersState({
+    table: tables.filters,
+    now: Date.now,
+    enqueue,
+    listDeployments: () => state.list().map(({ spec }) => spec),
+    defaultPolicy,
+  })
   const quota = await openQuotaState(tables.quota, Date.now)
   let resourceKeys: readonly ResourceKey[] = await readResourceKeys(tables, sealer)
   const stored = await readNamedKeys(tables.namedKeys)
@@ -58,6 +77,7 @@ export async function openLiveSnapshot(parts: LiveSnapshotParts): Promise<LiveSn
   let namedKeys = stored.keys
   let rules: Pick<CapacityRules, 'catalog' | 'placement'> = { catalog: createCatalog(builtins.models), placement: {} }
 
+  const planCompiler = createPlanCompiler(parts.filters)
   const compiler = createCompiler({
     findBuiltin: (name) => builtins.find(name)?.backend,
     openTransport: parts.openTransport,
@@ -72,14 +92,28 @@ export async function openLiveSnapshot(parts: LiveSnapshotParts): Promise<LiveSn
             state.list().map((item) => item.spec),
           )
         : undefined,
+    defaultPolicy,
+    filters: () => planCompiler.compile(filters, listPolicyNames()),
     now: Date.now,
   })
-  let snapshot: Snapshot = { keys: buildKeyRing(resourceKeys, namedKeys), deployments: new Map() }
+  let snapshot: Snapshot = { ...emptySnapshot, keys: buildKeyRing(resourceKeys, namedKeys) }
   let changeTimer: NodeJS.Timeout | undefined
+  let toldWarnings: ReadonlySet<string> = new Set()
+  /** While what a file declares is taken over piece by piece: what deployments name may not be there yet. */
+  let isDeclaring = false
+
+  /** Those that deployments have. */
+  function listPolicyNames(): string[] {
+    return [defaultPolicy, ...state.list().flatMap(({ spec }) => spec.raiPolicyName ?? [])]
+  }
 
   function refresh(): void {
+    if (isDeclaring) return
     clearTimeout(changeTimer)
     snapshot = compiler.compile(state.list(), buildKeyRing(resourceKeys, namedKeys))
+    const warnings = planCompiler.listWarnings()
+    for (const warning of warnings) if (!toldWarnings.has(warning)) log.error({}, warning)
+    toldWarnings = new Set(warnings)
     const nextChangeAt = compiler.nextChangeAt()
     if (nextChangeAt === undefined) return
     const waitMs = Math.max(0, nextChangeAt - Date.now())
@@ -99,12 +133,27 @@ export async function openLiveSnapshot(parts: LiveSnapshotParts): Promise<LiveSn
   let isOpen = false
   let configWatch: ConfigWatch | undefined
   if (parts.config !== undefined) {
-    const options = { builtinModels: builtins.models, readSecret, now: Date.now }
+    const listStored = () => ({
+      deployments: state
+        .list()
+        .filter(({ source }) => source.kind === 'stored')
+        .map(({ spec }) => spec.name),
+      policies: filters.policies.listStored().map(({ spec }) => spec.name),
+      refs: filters.storedRefs(),
+    })
+    const options = { builtinModels: builtins.models, readSecret, now: Date.now, listStored }
     configWatch = await watchConfig(parts.config, options, {
       onChange(config) {
         rules = config.rules
-        quota.declare(config.file, config.rules.pools)
-        state.declare(config)
+        isDeclaring = true
+        try {
+          quota.declare(config.file, config.rules.pools)
+          filters.declare(config.filters, config.modifiedAt)
+          state.declare(config)
+        } finally {
+          isDeclaring = false
+        }
+        if (isOpen) refresh()
         if (configError !== undefined || isOpen) log.info({ file: config.file }, 'the configuration file is in force')
         configError = undefined
       },
@@ -119,16 +168,27 @@ export async function openLiveSnapshot(parts: LiveSnapshotParts): Promise<LiveSn
       throw new Fault('invalid-request', configError)
     }
   }
+  if (!filters.policies.get(defaultPolicy)) {
+    configWatch?.close()
+    const known = filters.policies.list().map(({ spec }) => JSON.stringify(spec.name))
+    throw new Fault(
+      'invalid-request',
+      `--rai-policy: got ${JSON.stringify(defaultPolicy)}, expected one of ${known.join(', ')}`,
+    )
+  }
   isOpen = true
   refresh()
   passTime()
   state.subscribe(refresh)
   quota.subscribe(refresh)
+  filters.subscribe(refresh)
 
   return {
     current: () => snapshot,
     state,
     quota,
+    filters,
+    listFilterWarnings: () => [...filters.listWarnings(), ...planCompiler.listWarnings()],
     capacityRules: () => ({ ...rules, pools: quota.list(), now: Date.now() }),
     namedKeys: () => namedKeys,
     setResourceKeys(keys) {
@@ -144,6 +204,7 @@ export async function openLiveSnapshot(parts: LiveSnapshotParts): Promise<LiveSn
       clearTimeout(changeTimer)
       configWatch?.close()
       compiler.close()
+      planCompiler.close()
     },
   }
 }

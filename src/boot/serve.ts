@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
+import type { EngineDeps } from '../backend/guards/create-engine.ts'
 import { createTransport } from '../backend/transport/create-transport.ts'
 import type { ProxySettings } from '../backend/transport/dial/proxy.ts'
+import type { Timeouts } from '../backend/transport/transport.ts'
 import type { UpOptions } from '../cli/server/up.ts'
 import type { Status } from '../control/api.ts'
 import { createControl } from '../control/create-control.ts'
@@ -15,6 +17,7 @@ import { createRoutes } from '../gateway/routes.ts'
 import type { Handle } from '../gateway/server.ts'
 import { hashKey } from '../policy/authenticate.ts'
 import { createCheckDeployment } from '../policy/check-deployment.ts'
+import { judgeText } from '../policy/filter/judge-text.ts'
 import { createLimiter } from '../policy/limit/limiter.ts'
 import { type Meter, openMeter } from '../policy/meter/meter.ts'
 import { createPipeline } from '../policy/pipeline.ts'
@@ -31,6 +34,9 @@ import type { Logger } from '../telemetry/logger.ts'
 import { serverEnds } from '../wire/index.ts'
 import { type BannerInfo, renderBanner, renderJson, renderQuiet } from './banner.ts'
 import { guessShell } from './client-environment.ts'
+import { createAskDeployment } from './filters/ask-deployment.ts'
+import { openFilterParts, openFilterPolicy, openRemoteParts } from './filters/open-filters.ts'
+import { probeEngine } from './filters/probe-engine.ts'
 import { createDataFolder, type DataFolder, removeServerRecord, writeServerRecord } from './folder/data-folder.ts'
 import { lockDataFolder } from './folder/folder-lock.ts'
 import { type LiveSnapshot, openLiveSnapshot } from './live-snapshot.ts'
@@ -90,6 +96,12 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
   let counters: Counters | undefined
   try {
     const resource = await openResource(tables, sealer, builtins.models[0], options.name)
+    const openTransport = (origin: URL, timeouts: Timeouts) =>
+      createTransport({ origin, timeouts, ca, proxy: parts.proxy, maxConnections, maxIdleMs })
+    let ask: EngineDeps['askDeployment'] | undefined
+    // Engines are asked by calls, and those come when everything is there.
+    const askLater: EngineDeps['askDeployment'] = (...question) => (ask as NonNullable<typeof ask>)(...question)
+    const filterParts = openFilterParts({ openTransport, askDeployment: askLater }, sealer, readSecret)
     live = await openLiveSnapshot({
       tables,
       sealer,
@@ -97,10 +109,11 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
       config: options.config,
       log,
       readSecret,
-      openTransport: (origin, timeouts) =>
-        createTransport({ origin, timeouts, ca, proxy: parts.proxy, maxConnections, maxIdleMs }),
+      openTransport,
+      filters: filterParts,
+      defaultPolicy: options.raiPolicy,
     })
-    const { current, state, quota, capacityRules, namedKeys, configError } = live
+    const { current, state, quota, filters, capacityRules, namedKeys, configError } = live
     const find = (name: string) => findDeployment(current(), name)
 
     storedCompletions = openStoredCompletions({
@@ -122,6 +135,9 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
       log,
     })
     const router = createRouter(createHealth(performance.now.bind(performance)), Math.random)
+    const limits = [createCheckDeployment(Date.now), meter.policy, createLimiter({ counters, now: steadyNow })]
+    ask = createAskDeployment({ find, pipeline: createPipeline(limits, router, [meter.listener]), now: Date.now })
+    const remote = openRemoteParts(log)
     const gateway = createGateway({
       snapshot: current,
       matchRoute: createRoutes(serverEnds, storedCompletions.routes),
@@ -129,9 +145,8 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
         [
           storedCompletions.policy,
           createSpillOver(find),
-          createCheckDeployment(Date.now),
-          meter.policy,
-          createLimiter({ counters, now: steadyNow }),
+          ...limits,
+          openFilterPolicy(() => current().filters, remote, log),
         ],
         router,
         [meter.listener],
@@ -157,6 +172,11 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
       hostNames: names,
       state,
       quota,
+      filters,
+      judgeText: (plan, text, signal) => judgeText(plan, text, remote, signal),
+      findPlan: (name) => current().filters.find(name),
+      defaultPolicy: options.raiPolicy,
+      probeEngine: (engine) => probeEngine(engine, filterParts, performance.now.bind(performance)),
       sealer,
       builtinModels: builtins.models,
       capacityRules,
@@ -173,7 +193,8 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
       readStatus,
       listOwnWarnings: () => {
         const reason = counters?.degradedReason()
-        return reason === undefined ? [] : [`Limits are counted without the shared store: ${reason}`]
+        const degraded = reason === undefined ? [] : [`Limits are counted without the shared store: ${reason}`]
+        return [...degraded, ...(live?.listFilterWarnings() ?? [])]
       },
       onFault: (fault, requestId) => log[faultCodes[fault.code].log]({ requestId, code: fault.code }, fault.message),
     })
@@ -200,7 +221,7 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
       name: resource.name,
       key: firstKey?.value ?? '',
       deployment: firstChat(current()),
-      notices: [...listeners.notices, ...state.listWarnings()],
+      notices: [...listeners.notices, ...state.listWarnings(), ...live.listFilterWarnings()],
     })
     if (!usesBuiltin(state)) await builtins.stop()
 

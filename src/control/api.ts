@@ -1,5 +1,10 @@
+import type { Explanation, FilterResults } from '../core/filter/results.ts'
 import type { CatalogModel } from '../snapshot/catalog/catalog.ts'
 import type { BackendSpec, DeploymentSpec } from '../snapshot/deployment-spec.ts'
+import type { EngineDocument } from '../snapshot/filter/engine-spec.ts'
+import type { PolicySpec } from '../snapshot/filter/policy-spec.ts'
+import type { ResolvedFilter } from '../snapshot/filter/resolve-policy.ts'
+import type { TopicSpec } from '../snapshot/filter/topic-spec.ts'
 import type { NamedKeySpec } from '../snapshot/keys/named-key.ts'
 
 /**
@@ -35,11 +40,35 @@ import type { NamedKeySpec } from '../snapshot/keys/named-key.ts'
  * POST   /management/deployments/{name}/pause    -> DeploymentView; inference gets 423 until it is resumed
  * POST   /management/deployments/{name}/resume   -> DeploymentView
  * GET    /management/deployments/{name}/upgrade  -> UpgradePreview: what the version upgrade option will do
+ * GET    /management/rai-policies                -> { value: PolicyView[] }, without protected texts
+ * GET    /management/rai-policies/{name}         -> PolicyView
+ * PUT    /management/rai-policies/{name}         PolicyInput without name -> 200 | 201 PolicyView (If-Match, If-None-Match: *)
+ * DELETE /management/rai-policies/{name}         -> 204; 409 while a deployment has it (If-Match)
+ * GET    /management/rai-blocklists              -> { value: BlocklistView[] }
+ * GET    /management/rai-blocklists/{name}       -> BlocklistView
+ * PUT    /management/rai-blocklists/{name}       BlocklistInput without name -> 200 | 201 BlocklistView; `items` and `terms` replace all items, without them they stay (If-Match, If-None-Match: *)
+ * DELETE /management/rai-blocklists/{name}       -> 204, with its items; 409 while a policy has it (If-Match)
+ * GET    /management/rai-blocklists/{name}/items ?top=100&after=NAME -> { count, value: BlocklistItem[], nextLink? }, by name
+ * POST   /management/rai-blocklists/{name}/items [{ name?, pattern, isRegex? }] -> ItemsChanged; adds, or replaces those of the name (If-Match)
+ * POST   /management/rai-blocklists/{name}/items/delete ["name"] -> ItemsChanged; names that are not there do no harm (If-Match)
+ * GET    /management/rai-blocklists/{name}/items/{item} -> BlocklistItem
+ * PUT    /management/rai-blocklists/{name}/items/{item} { pattern, isRegex? } -> 200 | 201 BlocklistItem (If-Match: of the list)
+ * DELETE /management/rai-blocklists/{name}/items/{item} -> 204 (If-Match: of the list)
+ * GET    /management/rai-topics, /management/rai-topics/{name} -> { value: TopicView[] } | TopicView
+ * PUT    /management/rai-topics/{name}           { description, examples? } -> 200 | 201 TopicView (If-Match, If-None-Match: *)
+ * DELETE /management/rai-topics/{name}           -> 204; 409 while a policy has it (If-Match)
+ * GET    /management/filter-engines, /management/filter-engines/{name} -> { value: EngineView[] } | EngineView
+ * PUT    /management/filter-engines/{name}       EngineInput without name -> 200 | 201 EngineView (If-Match, If-None-Match: *)
+ * DELETE /management/filter-engines/{name}       -> 204; 409 while a policy has it (If-Match)
+ * GET    /management/filter-engines/{name}/probe -> EngineProbe: it is asked about a harmless text
+ * GET    /management/filters                     -> FilterChoices: everything that may stand in a policy
+ * POST   /management/filters/analyze             { policy?, lines: [{ text, source?: Prompt | Completion, prompt?, documents? }] }
+ *                                                -> { policy, builtin, value: AnalyzedLine[] }, a line each
  * GET    /management/usage                       ?from&to&groupBy=hour|day|month|deployment|model|key,...&deployment&key
  *                                                -> { from, to, value: UsageView[] }; the last 24 hours in one row when nothing is asked
  * GET    /management/budgets                     -> { value: BudgetView[] }
  *
- * `?dryRun=true` on PUT, PATCH, DELETE, pause and resume: everything is judged, nothing is written, and no secret is made. Where a secret is
+ * `?dryRun=true` on PUT, PATCH, DELETE, pause and resume, and on items of blocklists: everything is judged, nothing is written, and no secret is made. Where a secret is
  * made or ended (rotate, revoke, regenerate) it is refused.
  */
 
@@ -70,6 +99,8 @@ export type DeploymentView = Omit<DeploymentSpec, 'backends'> & {
   /** What capacity and `rateLimits` come to; absent without limits. */
   readonly effectiveLimits?: LimitsView
   readonly lifecycle?: LifecycleView
+  /** The content filter policy of its calls: `raiPolicyName`, or the server's default. */
+  readonly effectiveRaiPolicyName?: string
   /** When it ends by itself: deployments of SKU DeveloperTier only. */
   readonly expiresAt?: string
   readonly etag: string
@@ -162,6 +193,88 @@ export type BudgetView = {
   readonly spent: number
   readonly resetsAt: string
 }
+
+/** What policies, blocklists, topics and engines have in common. */
+export type HeldView = {
+  readonly name: string
+  readonly etag: string
+  /** Made by API or CLI, declared in the configuration file (then read-only here), or one that comes with Ponto. */
+  readonly source: DeploymentView['source'] | { readonly kind: 'system' }
+  readonly createdAt: string
+  readonly updatedAt: string
+}
+
+export type PolicyView = HeldView &
+  Omit<PolicySpec, 'protectedTexts' | 'protectedCode'> &
+  Partial<Pick<PolicySpec, 'protectedTexts' | 'protectedCode'>> & {
+    readonly type: 'SystemManaged' | 'UserManaged'
+    /** The filters that are on, those of the base policy among them. */
+    readonly effectiveFilters: readonly ResolvedFilter[]
+    /** Names of the deployments that have it, also by default. */
+    readonly deployments: readonly string[]
+  }
+
+export type BlocklistView = HeldView & {
+  readonly description?: string
+  readonly itemCount: number
+  /** Names of the policies that have it. */
+  readonly policies: readonly string[]
+}
+
+export type ItemsChanged = {
+  readonly added: number
+  readonly changed: number
+  readonly removed: number
+  /** How many the list has now. */
+  readonly count: number
+}
+
+export type TopicView = HeldView & TopicSpec & { readonly policies: readonly string[] }
+
+export type EngineView = HeldView &
+  Omit<EngineDocument, 'credential'> & {
+    readonly credential?: CredentialView
+    /** What it can judge, by the names of annotations. */
+    readonly categories: readonly string[]
+    readonly policies: readonly string[]
+  }
+
+export type EngineProbe = { readonly ok: boolean; readonly detail: string; readonly ms: number }
+
+/** `name` of a category is as annotations write it, `title` as policies do. */
+export type FilterChoices = {
+  readonly categories: readonly {
+    readonly name: string
+    readonly title: string
+    readonly kind: 'severity' | 'binary' | 'list'
+    readonly sources: readonly string[]
+  }[]
+  readonly sources: readonly string[]
+  readonly severityThresholds: readonly string[]
+  readonly modes: readonly string[]
+  readonly actions: readonly string[]
+  readonly combine: readonly string[]
+  readonly onError: readonly string[]
+  readonly piiActions: readonly string[]
+  readonly piiTypes: readonly { readonly type: string; readonly group: string; readonly describes: string }[]
+  readonly engines: readonly { readonly name: string; readonly categories: readonly string[] }[]
+  /** What an engine of each kind needs and takes. */
+  readonly engineKinds: Readonly<Record<string, object>>
+  readonly guardProfiles: Readonly<Record<string, object>>
+  readonly policies: readonly string[]
+  readonly defaultPolicy: string
+  readonly blocklists: readonly string[]
+  readonly topics: readonly string[]
+}
+
+/** What a policy makes of a line, or why it could not be judged. */
+export type AnalyzedLine =
+  | {
+      readonly filtered: boolean
+      readonly results: FilterResults
+      readonly explanations: readonly Explanation[]
+    }
+  | ErrorBody
 
 export type ProbeView = { readonly backend: string; readonly ok: boolean; readonly detail: string }
 

@@ -11,7 +11,9 @@ import { openQuotaState, type QuotaState } from '../snapshot/capacity/quota-stat
 import { createCatalog } from '../snapshot/catalog/create-catalog.ts'
 import { createCredentialReader } from '../snapshot/credential.ts'
 import { type DesiredState, openDesiredState } from '../snapshot/desired-state.ts'
+import { type FiltersState, openFiltersState } from '../snapshot/filter/filters-state.ts'
 import type { NamedKey } from '../snapshot/keys/named-key.ts'
+import { createQueue } from '../snapshot/queue.ts'
 import { type ResourceKey, storeResourceKey } from '../snapshot/resource-keys.ts'
 import type { ErrorBody } from './api.ts'
 import { type ControlOptions, createControl } from './create-control.ts'
@@ -35,6 +37,7 @@ export type ControlFixture = {
   readonly base: string
   readonly state: DesiredState
   readonly quota: QuotaState
+  readonly filters: FiltersState
   readonly tables: Tables
   readonly faults: readonly Fault[]
   /** The keys as they were announced to the data plane, each time. */
@@ -51,11 +54,33 @@ export type ControlFixture = {
 const builtinModels = [{ format: 'Ponto', name: 'builtin-nano', version: '1', description: 'small' }]
 
 export async function startControl(
-  more: Partial<Pick<ControlOptions, 'capacityRules' | 'findCompiled' | 'now' | 'onNamedKeysChanged' | 'usage'>> = {},
+  more: Partial<
+    Pick<
+      ControlOptions,
+      | 'capacityRules'
+      | 'findCompiled'
+      | 'now'
+      | 'onNamedKeysChanged'
+      | 'usage'
+      | 'findPlan'
+      | 'judgeText'
+      | 'probeEngine'
+      | 'defaultPolicy'
+    >
+  > = {},
 ): Promise<ControlFixture> {
   const folder = mkdtempSync(join(tmpdir(), 'ponto-control-'))
   const tables = await openSqliteTables(join(folder, 'ponto.db'))
-  const state = await openDesiredState(tables)
+  const enqueue = createQueue()
+  const state = await openDesiredState(tables, enqueue)
+  const defaultPolicy = more.defaultPolicy ?? 'Microsoft.Nil'
+  const filters = await openFiltersState({
+    table: tables.filters,
+    now: () => 2_000,
+    enqueue,
+    listDeployments: () => state.list().map(({ spec }) => spec),
+    defaultPolicy,
+  })
   const quota = await openQuotaState(tables.quota, () => 2_000)
   const sealer = createSealer(new Uint8Array(32).fill(3))
   const readSecret = (name: string) => (name === 'PONTO_SECRET_SET' ? `${planted}-env` : undefined)
@@ -70,6 +95,11 @@ export async function startControl(
   const handleManagement = createControl({
     state,
     quota,
+    filters,
+    defaultPolicy,
+    findPlan: () => undefined,
+    judgeText: () => Promise.reject(new Error('nothing is judged here')),
+    probeEngine: async ({ name }) => ({ ok: true, detail: `${name}: it answers`, ms: 1 }),
     tables,
     sealer,
     readSecret,
@@ -112,6 +142,7 @@ export async function startControl(
     base,
     state,
     quota,
+    filters,
     tables,
     faults,
     announced,

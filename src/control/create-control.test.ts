@@ -210,7 +210,7 @@ describe('bad bodies', () => {
       { body: { modle: {}, ...remote() } },
       400,
       'InvalidRequest',
-      'modle: unknown field, allowed are name, model, sku, rateLimits, tokenAccounting, concurrency, versionUpgradeOption, dynamicThrottlingEnabled, spilloverDeploymentName, serviceTier, deploymentState, price, backends',
+      'modle: unknown field, allowed are name, model, sku, rateLimits, tokenAccounting, concurrency, versionUpgradeOption, dynamicThrottlingEnabled, spilloverDeploymentName, serviceTier, deploymentState, raiPolicyName, price, backends',
     ],
     [
       'another name',

@@ -3,6 +3,8 @@ import { randomHex } from '../core/id.ts'
 import { type AuthenticateOptions, createGate } from './authenticate.ts'
 import { createDeployments, type DeploymentsOptions } from './deployments/deployments.ts'
 import { describeFault } from './errors.ts'
+import { type AnalyzeOptions, analyze } from './filters/analyze.ts'
+import { createFilters, type FiltersOptions } from './filters/filters.ts'
 import { type Answer, writeAnswer } from './http/answer.ts'
 import { createKeys, type KeysOptions } from './keys.ts'
 import { listModels, showModel } from './models.ts'
@@ -17,12 +19,16 @@ export type ControlOptions = AuthenticateOptions &
   NamedKeysOptions &
   QuotaOptions &
   StatusOptions &
-  UsageOptions & {
+  UsageOptions &
+  FiltersOptions &
+  Omit<AnalyzeOptions, 'listPolicyNames'> & {
     /** Told of every refusal and failure, for the log. */
     onFault(fault: Fault, requestId: string): void
   }
 
-type Handler = (request: Request, name: string) => Promise<Answer>
+/** `name` and `item` are the decoded `{name}` and `{item}` of the path, '' where it has none. */
+type Handler = (request: Request, name: string, item: string) => Promise<Answer>
+type Crud = Readonly<Record<'list' | 'show' | 'put' | 'remove', Handler>>
 type Route = { readonly pattern: string; readonly methods: Readonly<Record<string, Handler>> }
 
 /** The management API (api.ts says what it is): answers any request whose path begins with `/management`. Never rejects. */
@@ -49,6 +55,7 @@ export function createControl(options: ControlOptions): (request: Request) => Pr
     },
     { pattern: '/management/named-keys/{name}/rotate', methods: { POST: namedKeys.rotate } },
     { pattern: '/management/named-keys/{name}/revoke', methods: { POST: namedKeys.revoke } },
+    ...listFilterRoutes(options),
     { pattern: '/management/deployments', methods: { GET: deployments.list } },
     {
       pattern: '/management/deployments/{name}',
@@ -66,10 +73,10 @@ export function createControl(options: ControlOptions): (request: Request) => Pr
     if (request.method !== 'OPTIONS') gate.authenticate(request.headers)
     const { pathname } = new URL(request.url)
     for (const { pattern, methods } of routes) {
-      const name = matchPath(pattern, pathname)
-      if (name === undefined) continue
+      const found = matchPath(pattern, pathname)
+      if (!found) continue
       const handler = Object.hasOwn(methods, request.method) ? methods[request.method] : undefined
-      return handler ? handler(request, name) : refuseMethod(request.method, Object.keys(methods))
+      return handler ? handler(request, found.name, found.item) : refuseMethod(request.method, Object.keys(methods))
     }
     throw new Fault('not-found', `There is nothing at ${pathname}.`)
   }
@@ -87,18 +94,44 @@ export function createControl(options: ControlOptions): (request: Request) => Pr
   }
 }
 
-/** The decoded `{name}` of the path, '' where the pattern has none, undefined when the path is another. */
-function matchPath(pattern: string, path: string): string | undefined {
+function listFilterRoutes(options: ControlOptions): readonly Route[] {
+  const { policies, blocklists, topics, engines, items, choices } = createFilters(options)
+  const listPolicyNames = () => options.filters.policies.list().map(({ spec }) => spec.name)
+  const itemsPath = '/management/rai-blocklists/{name}/items'
+  const resource = (path: string, { list, show, put, remove }: Crud): Route[] => [
+    { pattern: `/management/${path}`, methods: { GET: list } },
+    { pattern: `/management/${path}/{name}`, methods: { GET: show, PUT: put, DELETE: remove } },
+  ]
+  return [
+    ...resource('rai-policies', policies),
+    ...resource('rai-blocklists', blocklists),
+    ...resource('rai-topics', topics),
+    ...resource('filter-engines', engines),
+    { pattern: '/management/filter-engines/{name}/probe', methods: { GET: engines.probe } },
+    { pattern: itemsPath, methods: { GET: items.list, POST: items.add } },
+    { pattern: `${itemsPath}/delete`, methods: { POST: items.removeSome } },
+    { pattern: `${itemsPath}/{item}`, methods: { GET: items.show, PUT: items.put, DELETE: items.remove } },
+    { pattern: '/management/filters', methods: { GET: async () => choices() } },
+    {
+      pattern: '/management/filters/analyze',
+      methods: { POST: async (request) => analyze({ ...options, listPolicyNames }, request) },
+    },
+  ]
+}
+
+/** The parts of the path that the pattern names, undefined when the path is another. */
+function matchPath(pattern: string, path: string): { readonly name: string; readonly item: string } | undefined {
   const wanted = pattern.split('/')
   const given = path.split('/')
   if (wanted.length !== given.length) return undefined
-  let name = ''
+  const found = { name: '', item: '' }
   for (const [index, part] of wanted.entries()) {
     const segment = given[index] as string
-    if (part === '{name}') name = decodeSegment(segment)
+    if (part === '{name}') found.name = decodeSegment(segment)
+    else if (part === '{item}') found.item = decodeSegment(segment)
     else if (part !== segment) return undefined
   }
-  return name
+  return found
 }
 
 /** What is not valid percent-encoding stays as it is, and is then no name of anything. */

@@ -15,6 +15,7 @@ const codes: Partial<Record<FaultCode, string>> = {
   forbidden: 'Forbidden',
   conflict: 'Conflict',
   'insufficient-quota': 'InsufficientQuota',
+  'filter-unavailable': 'FilterUnavailable',
   'state-unusable': 'StateUnusable',
 }
 

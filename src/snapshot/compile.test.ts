@@ -3,6 +3,7 @@ import type { Transport, UpstreamRequest } from '../backend/transport/transport.
 import type { Deployment } from '../core/deployment.ts'
 import { makeChatCall } from '../core/exchange.fixture.ts'
 import { openTally } from '../core/usage/tally.ts'
+import type { FilterPlan } from '../policy/filter/plan.ts'
 import { createCatalog, genericSkus } from './catalog/create-catalog.ts'
 import { makeModel } from './catalog/model.fixture.ts'
 import { type Compiler, createCompiler } from './compile.ts'
@@ -96,6 +97,29 @@ describe('a version', () => {
     catalog = createCatalog([], [retiring, late])
     compile(specOf(), specOf({ name: 'd2', model: { format: 'Acme', name: 'late', version: '1' } }))
     expect(compiler.nextChangeAt()).toBe(start + day)
+  })
+})
+
+describe('the content filter policy', () => {
+  test('is that of the deployment, else the default one; plans come with the snapshot', () => {
+    const plan = { policy: 'house' } as FilterPlan
+    const filtering = createCompiler({
+      findBuiltin: () => undefined,
+      openTransport,
+      readCredential: () => undefined,
+      catalog: () => catalog,
+      poolOf: () => undefined,
+      defaultPolicy: 'house',
+      filters: () => ({ find: (name) => (name === 'house' ? plan : undefined) }),
+      now: () => now,
+    })
+    const { deployments, filters } = filtering.compile(
+      [specOf(), specOf({ name: 'd2', raiPolicyName: 'Strict' })].map((spec) => ({ spec, createdAt: start })),
+      new Map(),
+    )
+    expect([...deployments.values()].map(({ filterPolicy }) => filterPolicy)).toEqual(['house', 'Strict'])
+    expect(filters.find('house')).toBe(plan)
+    expect(compile(specOf()).filterPolicy).toBe('Microsoft.Nil')
   })
 })
 

@@ -18,6 +18,8 @@ import { createPlaces } from '../route/places.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import type { BackendSpec, DeploymentSpec } from './deployment-spec.ts'
 import type { DesiredDeployment } from './desired-state.ts'
+import { type Filters, noFilters } from './filter/filters.ts'
+import { emptyPolicyName } from './filter/policy-spec.ts'
 import type { PoolShare } from './plan/limits.ts'
 import { planDeployment } from './plan/plan-deployment.ts'
 import { builtinPlacesKey, placesKey, planShares } from './plan/shares.ts'
@@ -33,6 +35,10 @@ export type CompilerOptions = {
   readonly catalog: () => Catalog
   /** The quota pool that the deployment may borrow from, if it may. */
   readonly poolOf: (spec: DeploymentSpec) => PoolShare | undefined
+  /** The content filter policy of deployments that name none; one that filters nothing when absent. */
+  readonly defaultPolicy?: string | undefined
+  /** The compiled content filter policies. */
+  readonly filters?: (() => Filters) | undefined
   /** Unix milliseconds. */
   readonly now: () => number
 }
@@ -91,7 +97,7 @@ export function createCompiler(options: CompilerOptions): Compiler {
       transports.delete(key)
       transport.close()
     }
-    return { keys, deployments }
+    return { keys, deployments, filters: options.filters?.() ?? noFilters }
   }
 
   return { compile, nextChangeAt: () => nextChangeAt, close: () => void compile([], new Map()) }
@@ -122,6 +128,7 @@ export function createCompiler(options: CompilerOptions): Compiler {
     const deployment: Deployment = {
       name: spec.name,
       ...plan,
+      filterPolicy: spec.raiPolicyName ?? options.defaultPolicy ?? emptyPolicyName,
       servedModel: name.endsWith(version) ? name : `${name}-${version}`,
       modelType: spec.model.type,
       kinds: offeredKinds(routes, spec.model.type),

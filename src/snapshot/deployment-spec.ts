@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { authKinds, protocols } from '../backend/presets.ts'
 import { type ModelType, modelTypes, type SkuName, skus } from '../core/deployment.ts'
 import type { ParseOptions } from '../core/text/parse-document.ts'
+import { filterNameSchema } from './filter/policy-spec.ts'
 
 /**
  * What an operator writes to make a deployment: one shape for the YAML file, the management route and the CLI.
@@ -21,7 +22,7 @@ const words = (maxLength: number) =>
 
 const timeoutMs = z.int().min(1).max(86_400_000)
 
-const credentialSchema = z.union([
+export const credentialSchema = z.union([
   z.strictObject({
     env: z.string().regex(/^PONTO_SECRET_[A-Z0-9_]+$/, 'a variable whose name begins with PONTO_SECRET_'),
   }),
@@ -125,6 +126,8 @@ export const deploymentSpecSchema = z.strictObject({
   spilloverDeploymentName: z.string().regex(deploymentNamePattern, deploymentNameRule).optional(),
   serviceTier: z.enum(['Default', 'Priority']).optional(),
   deploymentState: z.enum(['Running', 'Paused']).optional(),
+  /** The content filter policy of its calls; the server's default when absent. */
+  raiPolicyName: filterNameSchema.optional(),
   price: priceSchema.optional(),
   /** Where it runs; absent means the built-in engine. */
   backends: z.array(backendSpecSchema).min(1).max(16).optional(),

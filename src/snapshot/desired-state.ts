@@ -7,7 +7,7 @@ import type { DeploymentRow, Tables } from '../port/tables/port.ts'
 import { type DeploymentSpec, deploymentSpecSchema, guardCredentials } from './deployment-spec.ts'
 import type { Config } from './file/load-config.ts'
 import type { FileDeployment } from './file/parse-config.ts'
-import { createQueue } from './queue.ts'
+import { createQueue, type Queue } from './queue.ts'
 
 export type DeploymentSource =
   | { readonly kind: 'stored' }
@@ -46,20 +46,25 @@ export type DesiredState = {
   /** Throws Fault `conflict` when the file declares a deployment of that name: it can only be changed there. */
   requireWritable(name: string): void
   /** Takes over what the configuration file declares, whole. */
-  declare(config: Omit<Config, 'rules'>): void
+  declare(config: Omit<Config, 'rules' | 'filters'>): void
 }
 
 export type Written = { readonly deployment: DesiredDeployment; readonly isNew: boolean }
 
-/** Reads the stored deployments and holds desired state from then on: no one else may write those tables. */
-export async function openDesiredState(tables: Tables): Promise<DesiredState> {
+/**
+ * Reads the stored deployments and holds desired state from then on: no one else may write those tables. `enqueue`: where something else
+ * is written that must not change between a write's judging and its doing.
+ */
+export async function openDesiredState(
+  tables: Pick<Tables, 'listDeployments' | 'putDeployment' | 'deleteDeployment'>,
+  enqueue: Queue = createQueue(),
+): Promise<DesiredState> {
   const stored = new Map<string, DesiredDeployment>()
   /** Etags of stored documents that cannot be read, so that they can still be replaced. */
   const unreadable = new Map<string, { readonly etag: string; readonly warning: string }>()
   let declared = new Map<string, DesiredDeployment>()
   let merged: readonly DesiredDeployment[] | undefined
   const listeners = new Set<DesiredListener>()
-  const enqueue = createQueue()
 
   for (const row of await tables.listDeployments()) keepRow(row)
 

@@ -14,6 +14,8 @@ export type ReadDeploymentOptions = {
   /** Which credentials are allowed where the document comes from. */
   readonly credentialRule: string
   readonly capacityRules: CapacityRules
+  /** The content filter policies there are; not judged when absent. */
+  readonly policyNames?: readonly string[] | undefined
 }
 
 /**
@@ -36,6 +38,7 @@ export function readDeployment(
       ? spec.backends.flatMap((backend, index) => checkBackend(backend, ['backends', index], options))
       : checkBuiltin(spec.model, options.builtinModels)),
     ...judgeCapacity(spec, options.capacityRules),
+    ...judgePolicyName(spec, options.policyNames),
   ]
   return problems.length > 0 ? { problems } : { spec }
 }
@@ -70,6 +73,12 @@ function checkBuiltin(asked: ModelRef, builtinModels: readonly ModelRef[]): Docu
   return [{ path: ['model'], text, code: 'InvalidModel' }]
 }
 
+function judgePolicyName({ raiPolicyName }: DeploymentSpec, known: readonly string[] | undefined): DocumentProblem[] {
+  if (raiPolicyName === undefined || !known || known.some((name) => isSameName(name, raiPolicyName))) return []
+  const text = `got ${JSON.stringify(raiPolicyName)}, expected one of ${known.map((name) => JSON.stringify(name)).join(', ')}`
+  return [{ path: ['raiPolicyName'], text, code: 'InvalidRaiPolicy' }]
+}
+
 function formatModel({ format, name, version }: ModelRef): string {
   return `"${name}" (format ${format}, version ${version})`
 }
@@ -101,7 +110,7 @@ function checkBackend(
  * Why a base URL is refused. A literal address is judged here already; a name is judged when it is connected to, by the address it
  * then has. The URL itself is not repeated where it may hold a secret.
  */
-function judgeUrl(text: string): string | undefined {
+export function judgeUrl(text: string): string | undefined {
   const url = new URL(text)
   if (url.username || url.password) return 'a user or password does not belong in a URL; give it as credential'
   if (url.hash) return `got ${JSON.stringify(url.hash)} at the end, expected a URL without fragment`

@@ -1,5 +1,6 @@
 import { type Deployment, deploymentKey } from '../core/deployment.ts'
 import type { KeyRing } from '../policy/authenticate.ts'
+import { type Filters, noFilters } from './filter/filters.ts'
 
 /**
  * The compiled configuration that the data plane reads: immutable, taken once per request, swapped as a whole. Nothing on the
@@ -9,9 +10,10 @@ export type Snapshot = {
   readonly keys: KeyRing
   /** By `deploymentKey` of the name. */
   readonly deployments: ReadonlyMap<string, Deployment>
+  readonly filters: Filters
 }
 
-export const emptySnapshot: Snapshot = { keys: new Map(), deployments: new Map() }
+export const emptySnapshot: Snapshot = { keys: new Map(), deployments: new Map(), filters: noFilters }
 
 /** The deployment of that name, without regard to case. */
 export function findDeployment(snapshot: Snapshot, name: string): Deployment | undefined {

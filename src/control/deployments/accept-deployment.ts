@@ -6,6 +6,7 @@ import { type CapacityRules, judgeNewModel, judgeSpillover } from '../../snapsho
 import { checkQuota } from '../../snapshot/capacity/quota.ts'
 import { sealCredential } from '../../snapshot/credential.ts'
 import type { BackendSpec, DeploymentSpec } from '../../snapshot/deployment-spec.ts'
+import type { FiltersState } from '../../snapshot/filter/filters-state.ts'
 import { judgeShares } from '../../snapshot/plan/shares.ts'
 import { readDeployment } from '../../snapshot/read-deployment.ts'
 import { refuseDocument } from '../errors.ts'
@@ -15,6 +16,7 @@ export type AcceptOptions = {
   readonly sealer: Sealer
   readonly builtinModels: readonly ModelRef[]
   capacityRules(): CapacityRules
+  readonly filters: Pick<FiltersState, 'policies'>
   /** The value of an environment variable. */
   readSecret(name: string): string | undefined
 }
@@ -29,6 +31,7 @@ const shownFields = [
   'effectiveLimits',
   'lifecycle',
   'expiresAt',
+  'effectiveRaiPolicyName',
 ] as const
 
 /**
@@ -45,7 +48,11 @@ export function acceptDeployment(
   const kept = keepCredentials(withoutShownFields(document, name), current)
   if ('problems' in kept) throw refuseDocument(kept.problems)
   const rules = options.capacityRules()
-  const reading = readDeployment({ ...kept.input, name }, { ...options, credentialRule, capacityRules: rules })
+  const policyNames = options.filters.policies.list().map((policy) => policy.spec.name)
+  const reading = readDeployment(
+    { ...kept.input, name },
+    { ...options, credentialRule, capacityRules: rules, policyNames },
+  )
   if ('problems' in reading) throw refuseDocument(reading.problems)
   const { spec } = reading
   const problems = [

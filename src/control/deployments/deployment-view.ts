@@ -4,7 +4,7 @@ import type { DesiredDeployment } from '../../snapshot/desired-state.ts'
 import { expiryOf } from '../../snapshot/plan/expiry.ts'
 import type { BackendView, CredentialView, DeploymentView, LimitsView } from '../api.ts'
 
-type Compiled = Pick<Deployment, 'model' | 'limits' | 'lifecycle'>
+type Compiled = Pick<Deployment, 'model' | 'limits' | 'lifecycle' | 'filterPolicy'>
 
 /**
  * A deployment as the outside sees it: of a credential only that there is one, and where it comes from. `compiled` is what the data plane
@@ -28,10 +28,11 @@ export function viewDeployment(
   }
 }
 
-function viewCompiled({ model, limits, lifecycle }: Compiled) {
+function viewCompiled({ model, limits, lifecycle, filterPolicy }: Compiled) {
   const { status, retiresAt, replacement } = lifecycle
   return {
     servedVersion: model.version,
+    effectiveRaiPolicyName: filterPolicy,
     ...(limits && { effectiveLimits: viewLimits(limits) }),
     lifecycle: {
       status,

@@ -22,6 +22,8 @@ export type DeploymentsOptions = AcceptOptions & {
   probeDeployment(name: string): Promise<readonly ProbeView[]>
   /** Unix milliseconds. */
   now(): number
+  /** The content filter policy of deployments that name none. */
+  readonly defaultPolicy: string
   /** The deployment as the data plane has it now. */
   findCompiled(name: string): Deployment | undefined
 }
@@ -68,7 +70,8 @@ export function createDeployments(
     const plan = planDeployment(spec, { catalog, now, createdAt, pool: shareOf(spec, pools, specs) })
     const source = { kind: 'stored' } as const
     const deployment = { source, etag: '', ...current, spec, createdAt, updatedAt: now }
-    return { status: current ? 200 : 201, body: viewDeployment(deployment, plan) }
+    const filterPolicy = spec.raiPolicyName ?? options.defaultPolicy
+    return { status: current ? 200 : 201, body: viewDeployment(deployment, { ...plan, filterPolicy }) }
   }
 
   async function write(request: Request, name: string, edit: Edit): Promise<Answer> {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { JsonObject } from '../../core/json.ts'
+import { describeFiltersContract } from './filters/contract.ts'
 import { describeNamedKeysContract } from './named-keys/contract.ts'
 import type { Tables } from './port.ts'
 import { describeQuotaContract } from './quota/contract.ts'
@@ -17,6 +18,7 @@ export function describeTablesContract(adapter: string, open: () => Promise<Tabl
   describeStoredCompletionsContract(adapter, open)
   describeQuotaContract(adapter, open)
   describeUsageContract(adapter, open)
+  describeFiltersContract(adapter, open)
 
   describe(`tables port: ${adapter}`, () => {
     let fixture: TablesFixture

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../core/json.ts'
+import type { FiltersTable } from './filters/port.ts'
 import type { NamedKeysTable } from './named-keys/port.ts'
 import type { QuotaTable } from './quota/port.ts'
 import type { StoredCompletionsTable } from './stored-completions/port.ts'
@@ -47,6 +48,7 @@ export type Tables = {
   readonly storedCompletions: StoredCompletionsTable
   readonly quota: QuotaTable
   readonly usage: UsageTable
+  readonly filters: FiltersTable
 
   close(): Promise<void>
 }

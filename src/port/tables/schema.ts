@@ -1,3 +1,4 @@
+import type { FilterSchema } from './filters/table.ts'
 import type { NamedKeySchema } from './named-keys/table.ts'
 import type { KeyName } from './port.ts'
 import type { QuotaSchema } from './quota/table.ts'
@@ -8,7 +9,8 @@ import type { UsageSchema } from './usage/table.ts'
 export type Schema = StoredCompletionSchema &
   NamedKeySchema &
   QuotaSchema &
-  UsageSchema & {
+  UsageSchema &
+  FilterSchema & {
     resource: { id: 1; name: string; created_at: number }
     resource_key: { name: KeyName; sealed: string; created_at: number }
     deployment: {

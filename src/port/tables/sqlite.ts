@@ -6,6 +6,7 @@ import { Fault } from '../../core/fault.ts'
 import { randomId } from '../../core/id.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import { createBunSqliteDialect } from './bun-sqlite-dialect.ts'
+import { createFiltersTable } from './filters/table.ts'
 import { migrateDatabase, refuseForeignDatabase } from './migrate.ts'
 import { type Migration, migrations as ownMigrations } from './migrations/index.ts'
 import { createNamedKeysTable } from './named-keys/table.ts'
@@ -181,6 +182,7 @@ function createTables(database: Database, file: string, now: () => number): Tabl
     namedKeys: createNamedKeysTable(db, attempt),
     storedCompletions: createStoredCompletionsTable(db, attempt),
     quota: createQuotaTable(db, attempt),
+    filters: createFiltersTable(db, attempt),
     usage: {
       ...usage,
       add: (rows) => runUnhurried(database, db, (connection) => createUsageTable(connection, attempt).add(rows)),

@@ -1,5 +1,8 @@
+import { readFileSync, statSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import type { CapacityRules } from '../capacity/judge-capacity.ts'
+import type { DeclaredFilters } from '../filter/filters-state.ts'
 import type { ConfigOptions, ConfigProblem, FileDeployment } from './parse-config.ts'
 
 /** What a valid configuration file declares. `modifiedAt` is unix milliseconds. */
@@ -8,6 +11,8 @@ export type Config = {
   readonly deployments: readonly FileDeployment[]
   /** What its sections `models`, `quota` and `placement` say. */
   readonly rules: Omit<CapacityRules, 'now'>
+  /** What its sections `filterEngines`, `raiPolicies`, `raiBlocklists` and `raiTopics` say. */
+  readonly filters: DeclaredFilters
   readonly modifiedAt: number
 }
 
@@ -16,6 +21,8 @@ export type ConfigFailure = { readonly file: string; readonly problems: readonly
 export type ConfigLoad = { readonly config: Config } | { readonly failure: ConfigFailure }
 
 const maxFileBytes = 16 * 1024 * 1024
+/** Of a text that the file names. */
+const maxTextBytes = 4 * 1024 * 1024
 
 /** Reads and judges the configuration file. Never throws: what keeps the file from being read is a problem of it too. */
 export async function loadConfig(file: string, options: ConfigOptions): Promise<ConfigLoad> {
@@ -25,10 +32,10 @@ export async function loadConfig(file: string, options: ConfigOptions): Promise<
     if ('text' in read) return fail(read)
     // Loaded when there is a file to read: most starts have none, and the YAML parser costs 10 ms.
     const { parseConfig } = await import('./parse-config.ts')
-    const reading = parseConfig(read.content, file, options)
+    const reading = parseConfig(read.content, file, { ...options, readTextFile: (path) => readTextBeside(file, path) })
     if (!reading.isValid) return fail(...reading.problems)
-    const { deployments, rules } = reading
-    return { config: { file, deployments, rules, modifiedAt: read.modifiedAt } }
+    const { deployments, rules, filters } = reading
+    return { config: { file, deployments, rules, filters, modifiedAt: read.modifiedAt } }
   } catch (error) {
     return fail({ text: describeFileError(error) })
   }
@@ -47,6 +54,22 @@ async function readText(file: string): Promise<{ content: string; modifiedAt: nu
   if (found.size > maxFileBytes) return { text: `the file has ${found.size} bytes, expected at most ${maxFileBytes}` }
   const content = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file))
   return { content, modifiedAt: Math.floor(found.mtimeMs) }
+}
+
+/** The text of a file that the configuration names, by a path from where that lies. Throws an Error that says why there is none. */
+function readTextBeside(config: string, path: string): string {
+  const file = resolve(dirname(config), path)
+  try {
+    const found = statSync(file)
+    if (!found.isFile()) throw new Error('this is no regular file')
+    if (found.size > maxTextBytes) {
+      throw new Error(`the file has ${found.size} bytes, expected at most ${maxTextBytes}`)
+    }
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file))
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    throw new Error(code === 'ENOENT' ? `there is no file ${file}` : describeFileError(error))
+  }
 }
 
 function describeFileError(error: unknown): string {

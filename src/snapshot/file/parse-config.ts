@@ -7,9 +7,11 @@ import { type CapacityRules, judgeSpillover } from '../capacity/judge-capacity.t
 import { describeShortage, findPool, type QuotaPool } from '../capacity/quota.ts'
 import { type BuiltinEntry, createCatalog } from '../catalog/create-catalog.ts'
 import type { DeploymentSpec } from '../deployment-spec.ts'
+import type { DeclaredFilters } from '../filter/filters-state.ts'
 import { judgeShares } from '../plan/shares.ts'
 import { type ReadDeploymentOptions, readDeployment } from '../read-deployment.ts'
 import { capacitySections, readCapacitySections } from './capacity-sections.ts'
+import { type FilterSectionOptions, filterSections, readFilterSections } from './filter-sections.ts'
 import { findOffset, findUnresolvedAlias } from './locate.ts'
 
 /** A deployment that the configuration file declares, and where. */
@@ -23,18 +25,26 @@ export type ConfigReading =
       readonly isValid: true
       readonly deployments: readonly FileDeployment[]
       readonly rules: Omit<CapacityRules, 'now'>
+      readonly filters: DeclaredFilters
     }
   | { readonly isValid: false; readonly problems: readonly ConfigProblem[] }
 
-export type ConfigOptions = Omit<ReadDeploymentOptions, 'credentialRule' | 'capacityRules'> & {
-  readonly builtinModels: readonly BuiltinEntry[]
-  /** Unix milliseconds. */
-  readonly now: () => number
-}
+export type ConfigOptions = Omit<ReadDeploymentOptions, 'credentialRule' | 'capacityRules' | 'policyNames'> &
+  FilterSectionOptions & {
+    readonly builtinModels: readonly BuiltinEntry[]
+    /** Unix milliseconds. */
+    readonly now: () => number
+  }
+
+/** Judged by others. */
+const otherSections = Object.keys({ ...capacitySections, ...filterSections }) as (
+  | keyof typeof capacitySections
+  | keyof typeof filterSections
+)[]
 
 const fileSchema = z.strictObject({
-  ...(Object.fromEntries(Object.keys(capacitySections).map((name) => [name, z.unknown().optional()])) as Record<
-    keyof typeof capacitySections,
+  ...(Object.fromEntries(otherSections.map((name) => [name, z.unknown().optional()])) as Record<
+    (typeof otherSections)[number],
     z.ZodOptional<z.ZodUnknown>
   >),
   deployments: z.array(z.unknown()).optional(),
@@ -92,19 +102,30 @@ export function parseConfig(text: string, file: string, options: ConfigOptions):
 
   const sections = readCapacitySections(value.value, options.builtinModels)
   const rules = 'rules' in sections ? sections.rules : noRules(options)
-  const { specs, problems: wrong } = readDeployments(value.value, options, { ...rules, now: options.now() })
-  const problems = 'problems' in sections ? [...sections.problems, ...wrong] : wrong
   const located = (path: readonly PropertyKey[]) => place(findOffset(document, path))
   const lineOf = (index: number) => located(['deployments', index]).line
+  const filters = readFilterSections(value.value, file, options, (section, index) => located([section, index]).line)
+  const { specs, problems: wrong } = readDeployments(
+    value.value,
+    { ...options, policyNames: filters.policyNames },
+    { ...rules, now: options.now() },
+  )
   const all = [
-    ...problems,
+    ...('problems' in sections ? sections.problems : []),
+    ...filters.problems,
+    ...wrong,
     ...findDuplicates(specs, lineOf),
     ...findShortages(specs, rules.pools),
     ...findLostSpills(specs),
     ...findShareProblems(specs),
   ]
   if (all.length > 0) return reject(all.map((problem) => ({ ...located(problem.path), text: formatProblem(problem) })))
-  return { isValid: true, rules, deployments: specs.map(({ spec, index }) => ({ spec, file, line: lineOf(index) })) }
+  return {
+    isValid: true,
+    rules,
+    filters: filters.filters,
+    deployments: specs.map(({ spec, index }) => ({ spec, file, line: lineOf(index) })),
+  }
 }
 
 type IndexedSpec = { readonly spec: DeploymentSpec; readonly index: number }
@@ -148,7 +169,7 @@ function findShareProblems(specs: readonly IndexedSpec[]): DocumentProblem[] {
 
 function readDeployments(
   value: unknown,
-  options: ConfigOptions,
+  options: Omit<ReadDeploymentOptions, 'credentialRule' | 'capacityRules'>,
   capacityRules: CapacityRules,
 ): { readonly specs: readonly IndexedSpec[]; readonly problems: readonly DocumentProblem[] } {
   const parsed = parseDocument(fileSchema, value)

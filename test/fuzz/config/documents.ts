@@ -80,6 +80,7 @@ const deployments = [
     sku: { name: 'ProvisionedManaged', capacity: 10 },
     concurrency: 4,
     spilloverDeploymentName: 'large',
+    raiPolicyName: 'strict',
     backends: [backend],
   },
   {
@@ -101,7 +102,82 @@ const deployments = [
   },
 ]
 
-export const wholeFile = { models, quota, placement, deployments }
+const filterEngines = [
+  {
+    name: 'guard',
+    kind: 'guard',
+    deployment: 'own-limits',
+    profile: 'llama-guard-3',
+    options: { unsafeSeverity: 4, calibration: { low: 0.2, medium: 0.5, high: 0.8 } },
+    deadlineMs: { prompt: 900, window: 400 },
+    maxChars: 5000,
+  },
+  {
+    name: 'service',
+    kind: 'http',
+    url: 'https://filter.example.com/v1',
+    credential: { env: 'PONTO_SECRET_FUZZ' },
+    options: { labels: { rude: 'hate', odd: 'none' } },
+  },
+]
+
+const raiBlocklists = [
+  {
+    name: 'words',
+    description: 'of products',
+    items: [
+      { name: 'one', pattern: 'acme anvil' },
+      { name: 'two', pattern: '(ORD|REF)-\\d{4,6}', isRegex: true },
+    ],
+    terms: ['Größe', 'roadrunner'],
+  },
+]
+
+const raiTopics = [{ name: 'weather', description: 'questions about the weather', examples: ['will it rain'] }]
+
+const raiPolicies = [
+  {
+    name: 'strict',
+    description: 'for everybody',
+    basePolicyName: 'Microsoft.Default',
+    mode: 'Asynchronous_filter',
+    contentFilters: [
+      { name: 'Hate', source: 'Prompt', severityThreshold: 'Low', engines: ['builtin', 'guard'], combine: 'vote' },
+      { name: 'Violence', source: 'Completion', enabled: true, action: 'ANNOTATING', onError: 'closed' },
+      { name: 'Indirect Attack Spotlighting', source: 'Prompt' },
+      {
+        name: 'PII',
+        source: 'Prompt',
+        engines: ['builtin', 'service'],
+        piiTypes: [{ type: 'Email', action: 'redact' }, { type: 'CreditCardNumber' }],
+        restoresRedacted: true,
+      },
+    ],
+    customBlocklists: [{ blocklistName: 'words', source: 'Completion', blocking: false }],
+    customTopics: [{ topicName: 'weather', source: 'Prompt' }],
+    promptBlocklists: [{ blocklistName: 'words' }],
+    scope: { messages: 'all', toolResults: true, exemptSystem: false },
+    promptCheck: 'first',
+    strictAzureChunks: true,
+    selectable: false,
+    protectedTexts: [{ name: 'song', text: 'la '.repeat(40) }],
+    protectedCode: [
+      { name: 'sort', text: 'for (;;) {} '.repeat(10), url: 'https://code.example.com/sort', license: 'MIT' },
+    ],
+  },
+  { name: 'plain', basePolicyName: 'Microsoft.Nil' },
+]
+
+export const wholeFile = {
+  models,
+  quota,
+  placement,
+  filterEngines,
+  raiBlocklists,
+  raiTopics,
+  raiPolicies,
+  deployments,
+}
 
 /** What only YAML has: anchors, merges, block texts, comments. */
 export const yamlText = `# Ours

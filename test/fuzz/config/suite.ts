@@ -2,7 +2,11 @@ import { stringify } from 'yaml'
 import { shareOf } from '../../../src/snapshot/capacity/quota.ts'
 import type { CompilerOptions } from '../../../src/snapshot/compile.ts'
 import { createCompiler } from '../../../src/snapshot/compile.ts'
+import type { DeploymentSpec } from '../../../src/snapshot/deployment-spec.ts'
 import { type ConfigReading, parseConfig } from '../../../src/snapshot/file/parse-config.ts'
+import { createPlanCompiler } from '../../../src/snapshot/filter/compile-plan.ts'
+import type { DeclaredFilters } from '../../../src/snapshot/filter/filters-state.ts'
+import { systemPolicies } from '../../../src/snapshot/filter/system-policies.ts'
 import { previewUpgrade } from '../../../src/snapshot/plan/preview-upgrade.ts'
 import { mutateBytes, mutateJson, RawJson, writeJson } from '../json-text.ts'
 import type { Complaint } from '../oracle.ts'
@@ -231,7 +235,7 @@ function judgeProblems({ problems }: Extract<ConfigReading, { isValid: false }>,
 }
 
 /** As the server does with a file: everything is compiled, shown and asked for its upgrade. */
-function judgeValid({ deployments, rules }: Extract<ConfigReading, { isValid: true }>): Complaint[] {
+function judgeValid({ deployments, rules, filters }: Extract<ConfigReading, { isValid: true }>): Complaint[] {
   const specs = deployments.map(({ spec }) => spec)
   const compilerOptions: CompilerOptions = {
     findBuiltin: () => undefined,
@@ -253,6 +257,7 @@ function judgeValid({ deployments, rules }: Extract<ConfigReading, { isValid: tr
     if (!isSoundLimit(limits))
       found.push({ name: 'a limit that is no number', detail: JSON.stringify({ name, limits }) })
   }
+  found.push(...judgeFilters(filters, specs))
   const change = compiler.nextChangeAt()
   if (change !== undefined && !Number.isFinite(change))
     found.push({ name: 'a change at no time', detail: String(change) })
@@ -261,6 +266,38 @@ function judgeValid({ deployments, rules }: Extract<ConfigReading, { isValid: tr
   if (({} as { polluted?: unknown }).polluted !== undefined) found.push({ name: 'a prototype was changed', detail: '' })
   return found
 }
+
+/** Every policy that a valid file declares, or that a deployment of it has, can be used. */
+function judgeFilters(filters: DeclaredFilters, deployments: readonly DeploymentSpec[]): Complaint[] {
+  const hold = <T extends { readonly name: string }>(items: readonly { readonly spec: T }[]) => {
+    const held = items.map(({ spec }) => ({ spec }))
+    const get = (name: string) => held.find(({ spec }) => spec.name.toLowerCase() === name.toLowerCase())
+    return { list: () => held, get }
+  }
+  const system = Object.values(systemPolicies).map((spec) => ({ spec }))
+  const state = {
+    policies: hold([...filters.policies, ...system]),
+    blocklists: hold(filters.blocklists),
+    engines: hold(filters.engines),
+    topics: hold(filters.topics),
+  }
+  const compiler = createPlanCompiler({
+    detector: { label: 'builtin/none', screen: { find: () => [], open: () => noStream }, analyse: () => [] },
+    readCredential: () => plantedSecret,
+    openEngine: () => {
+      throw new Error('nothing is opened here')
+    },
+    indexProtected: () => ({ find: () => [] }),
+  })
+  const named = deployments.flatMap(({ raiPolicyName }) => raiPolicyName ?? [])
+  const plans = compiler.compile(state as unknown as Parameters<typeof compiler.compile>[0], named)
+  for (const { spec } of filters.policies) {
+    for (const { matcher } of plans.find(spec.name)?.prompt.blocklists ?? []) matcher.find('acme anvil ORD-12345')
+  }
+  return compiler.listWarnings().map((detail) => ({ name: 'a policy of a valid file cannot be used', detail }))
+}
+
+const noStream = { feed: () => [], end: () => [], settled: 0 }
 
 /** Every number in it is finite and not below zero. */
 function isSoundLimit(value: unknown): boolean {

@@ -4,6 +4,7 @@ import { addStoredCompletions } from './0002-stored-completions.ts'
 import { addNamedKeys } from './0003-named-keys.ts'
 import { addUsage } from './0004-usage.ts'
 import { addQuota } from './0005-quota.ts'
+import { addFilters } from './0006-filters.ts'
 
 /** One step of the schema. It runs in a transaction, once per database, and never changes after it was released. */
 export type Migration = (db: Kysely<unknown>) => Promise<void>
@@ -15,4 +16,5 @@ export const migrations: readonly Migration[] = [
   addNamedKeys,
   addUsage,
   addQuota,
+  addFilters,
 ]

@@ -1,0 +1,80 @@
+import type { EngineDeps } from '../../backend/guards/create-engine.ts'
+import type { ChatCall } from '../../core/call.ts'
+import type { Deployment } from '../../core/deployment.ts'
+import type { Event } from '../../core/event.ts'
+import type { Caller, Exchange } from '../../core/exchange.ts'
+import { Fault, toFault } from '../../core/fault.ts'
+import type { Reply } from '../../core/reply.ts'
+import { type AnswerResult, collectResult } from '../../core/result.ts'
+import { openTally, type Tally } from '../../core/usage/tally.ts'
+import { outcomeOf, type Pipeline } from '../../policy/pipeline.ts'
+
+/** Who asks guard models: usage is counted under this name. */
+const filterCaller: Caller = { keyName: 'filter', grant: undefined, expiresAt: undefined }
+
+export type AskParts = {
+  /** The deployment of that name, without regard to case. */
+  find(name: string): Deployment | undefined
+  /** Must hold no content filter: a guard model is not judged by itself. */
+  readonly pipeline: Pipeline
+  /** Unix milliseconds. */
+  now(): number
+}
+
+/** Asks a deployment as a caller would, through its limits and its backends, and gives the whole answer. Rejects with a Fault. */
+export function createAskDeployment({ find, pipeline, now }: AskParts): EngineDeps['askDeployment'] {
+  return async (name, call, signal) => {
+    const deployment = find(name)
+    if (!deployment)
+      throw new Fault('deployment-not-found', `There is no deployment "${name}", which a filter engine asks.`)
+    if (!deployment.kinds.has(call.kind)) {
+      throw new Fault('operation-not-supported', `The deployment "${name}", which a filter engine asks, does not chat.`)
+    }
+    const exchange = makeExchange(deployment, call, signal, now())
+    try {
+      const result = await readReply(await pipeline.run(exchange), exchange.tally)
+      pipeline.end(exchange, 'done')
+      return result
+    } catch (error) {
+      pipeline.end(exchange, outcomeOf(exchange, error), toFault(error))
+      throw error
+    }
+  }
+}
+
+function makeExchange(deployment: Deployment, call: ChatCall, signal: AbortSignal, startedAt: number): Exchange {
+  return {
+    id: crypto.randomUUID(),
+    caller: filterCaller,
+    call,
+    deployment,
+    spilledFrom: undefined,
+    servedTier: undefined,
+    needsEvents: true,
+    signal,
+    header: () => null,
+    answerHeaders: {},
+    attempts: [],
+    tally: openTally(),
+    holds: [],
+    startedAt,
+  }
+}
+
+async function readReply(reply: Reply, tally: Tally): Promise<AnswerResult> {
+  if (reply.kind === 'stream') return collectResult('chat', count(reply.events, tally))
+  if (reply.kind !== 'whole' || reply.result.kind === 'embed') {
+    throw new Fault('upstream-failed', 'The deployment that a filter engine asks gave an answer of another kind.')
+  }
+  tally.usage = reply.result.usage
+  return reply.result
+}
+
+/** What a stream that breaks off has brought so far counts too. */
+async function* count(events: AsyncIterable<Event>, tally: Tally): AsyncIterable<Event> {
+  for await (const event of events) {
+    if (event.type === 'usage') tally.usage = event.usage
+    else tally.pieces++
+    yield event
+  }
+}

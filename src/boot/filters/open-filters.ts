@@ -1,0 +1,86 @@
+import { join } from 'node:path'
+import { createFilterEngine, type EngineDeps } from '../../backend/guards/create-engine.ts'
+import { decodeCl100k } from '../../backend/tokens/decode-cl100k.ts'
+import type { Transport } from '../../backend/transport/transport.ts'
+import type { FilterEngine } from '../../core/filter/engine.ts'
+import type { Sealer } from '../../core/seal.ts'
+import { loadDetector } from '../../policy/filter/builtin/load-detector.ts'
+import { createProtectedIndex } from '../../policy/filter/builtin/protected-index.ts'
+import { createFilterPolicy } from '../../policy/filter/filter-policy.ts'
+import type { ProtectedIndex } from '../../policy/filter/plan.ts'
+import { createBreaker } from '../../policy/filter/remote/breaker.ts'
+import type { RemoteParts } from '../../policy/filter/remote/judge-remotely.ts'
+import { createVerdictCache } from '../../policy/filter/remote/verdict-cache.ts'
+import type { Policy } from '../../policy/pipeline.ts'
+import type { PlanCompilerParts, ProtectedText } from '../../snapshot/filter/compile-plan.ts'
+import { createEngineCredentialReader } from '../../snapshot/filter/engine-credential.ts'
+import type { Filters } from '../../snapshot/filter/filters.ts'
+import type { Logger } from '../../telemetry/logger.ts'
+
+type ReadSecret = (name: string) => string | undefined
+
+/** Rules and heads of the builtin detector. */
+const safetyFolder = join(import.meta.dir, '..', '..', '..', 'models', 'safety')
+/** About 200 octets each. */
+const keptVerdicts = 20_000
+
+/** What plans are compiled with: the builtin detector, loaded once, and engines that are asked over the network. */
+export function openFilterParts(deps: EngineDeps, sealer: Sealer, readSecret: ReadSecret): PlanCompilerParts {
+  return {
+    readCredential: createEngineCredentialReader(sealer, readSecret),
+    detector: loadDetector(safetyFolder),
+    indexProtected,
+    openEngine(spec) {
+      const opened: Transport[] = []
+      const engine = createFilterEngine(spec, {
+        askDeployment: deps.askDeployment,
+        openTransport(origin, timeouts) {
+          const transport = deps.openTransport(origin, timeouts)
+          opened.push(transport)
+          return transport
+        },
+      })
+      return {
+        engine,
+        close() {
+          for (const transport of opened) transport.close()
+        },
+      }
+    },
+  }
+}
+
+/** The index knows texts by their place among those it was given: two may have one name, and more may have to be told of them. */
+function indexProtected(texts: readonly ProtectedText[]): ProtectedIndex {
+  const index = createProtectedIndex(texts.map(({ text }, place) => ({ name: String(place), text })))
+  return {
+    find: (text) =>
+      index.find(text).map(({ start, end, name: place }) => {
+        const { name, annotation } = texts[Number(place)] as ProtectedText
+        return { start, end, name, annotation }
+      }),
+  }
+}
+
+/** What asking engines needs beside the plan: shared by calls, the management API and services. */
+export function openRemoteParts(log: Logger): RemoteParts {
+  return {
+    breaker: createBreaker(Date.now),
+    cache: createVerdictCache(keptVerdicts),
+    onFailure: (engine: FilterEngine, reason) =>
+      log.warn({ engine: engine.name, kind: engine.label }, `a filter engine could not judge: ${reason}`),
+  }
+}
+
+/** The content filter of calls. The log gets what was found and by what, never a text. */
+export function openFilterPolicy(filters: () => Filters, remote: RemoteParts, log: Logger): Policy {
+  return createFilterPolicy({
+    findPlan: (name) => filters().find(name),
+    remote,
+    decodeTokens: decodeCl100k,
+    onFinding({ id, caller, deployment }, wasFiltered, explanations) {
+      const fields = { requestId: id, key: caller.keyName, deployment: deployment.name, explanations }
+      log[wasFiltered ? 'info' : 'debug'](fields, wasFiltered ? 'content was kept back' : 'content was annotated')
+    },
+  })
+}
