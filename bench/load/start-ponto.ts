@@ -51,7 +51,7 @@ export async function startPonto(upstreamPort: number): Promise<StartedPonto> {
     name: filteredName,
     model: filteredDeployment,
     answerHeaders: ['x-content-filter-engine'],
-    ownEvents: 1,
+    ownEvents: 2,
   }
   const crossing: Target = {
     ...relay,

@@ -12,7 +12,7 @@ export type Target = {
   readonly model: (workload: Workload) => string
   /** Headers without which an answer is not what is to be measured. */
   readonly answerHeaders?: readonly string[]
-  /** Events of a stream beyond those of the upstream: annotations of the prompt. */
+  /** At most so many events of a stream beyond those of the upstream: annotations of the prompt, and what was held to the end. */
   readonly ownEvents?: number
 }
 

@@ -1,5 +1,6 @@
 import { type Bench, time } from './bench.ts'
 import { spliceModelBenches } from './core/splice-model.ts'
+import { filterDetectorBenches } from './filter-detector.ts'
 import { filterMatchBenches } from './filter-match.ts'
 import { authenticateBenches } from './policy/authenticate.ts'
 import { limitBenches } from './policy/limit.ts'
@@ -14,6 +15,7 @@ const sampleMs = 20
 
 const all: readonly Bench[] = [
   ...authenticateBenches,
+  ...filterDetectorBenches,
   ...filterMatchBenches,
   ...limitBenches,
   ...meterBenches,

@@ -36,6 +36,7 @@ import { type BannerInfo, renderBanner, renderJson, renderQuiet } from './banner
 import { guessShell } from './client-environment.ts'
 import { createAskDeployment } from './filters/ask-deployment.ts'
 import { openFilterParts, openFilterPolicy, openRemoteParts } from './filters/open-filters.ts'
+import { listFilterServices } from './filters/open-services.ts'
 import { probeEngine } from './filters/probe-engine.ts'
 import { createDataFolder, type DataFolder, removeServerRecord, writeServerRecord } from './folder/data-folder.ts'
 import { lockDataFolder } from './folder/folder-lock.ts'
@@ -138,16 +139,18 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
     const limits = [createCheckDeployment(Date.now), meter.policy, createLimiter({ counters, now: steadyNow })]
     ask = createAskDeployment({ find, pipeline: createPipeline(limits, router, [meter.listener]), now: Date.now })
     const remote = openRemoteParts(log)
+    const compiledFilters = () => current().filters
+    const filterServices = listFilterServices({
+      filters: compiledFilters,
+      state: filters,
+      remote,
+      policy: options.raiPolicy,
+    })
     const gateway = createGateway({
       snapshot: current,
-      matchRoute: createRoutes(serverEnds, storedCompletions.routes),
+      matchRoute: createRoutes(serverEnds, [...storedCompletions.routes, ...filterServices]),
       pipeline: createPipeline(
-        [
-          storedCompletions.policy,
-          createSpillOver(find),
-          ...limits,
-          openFilterPolicy(() => current().filters, remote, log),
-        ],
+        [storedCompletions.policy, createSpillOver(find), ...limits, openFilterPolicy(compiledFilters, remote, log)],
         router,
         [meter.listener],
       ),

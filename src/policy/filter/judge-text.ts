@@ -34,7 +34,7 @@ export async function judgeText(
 ): Promise<TriedText> {
   const direction = directionOf(plan, source)
   const quoted = documents.map(
-    (document): PromptPart => ({ role: 'document', text: document, at: 'documents', offset: 0 }),
+    (document, index): PromptPart => ({ role: 'document', text: document, at: `documents[${index}]`, offset: 0 }),
   )
   if (source === 'Prompt') {
     const ledger = openLedger(direction)

@@ -293,7 +293,11 @@ export function openChoiceGate(options: ChoiceGateOptions): ChoiceGate {
     if (text === '' && part !== '') return
     const filter = isAsynchronous ? undefined : ledger.results()
     const logprobs = event.type === 'text-delta' && text === part ? cleanLogprobs(event.logprobs, direction) : undefined
-    out.push(withText(event, text, filter, logprobs))
+    const next = withText(event, text, filter, logprobs)
+    const last = out.at(-1)
+    const joined = last && joinText(last, next)
+    if (joined) out[out.length - 1] = joined
+    else out.push(next)
   }
 
   function annotate(out: ChoiceEvent[], isLast: boolean): void {
@@ -394,6 +398,21 @@ function withText(
   if (event.type === 'tool-call-delta') return { ...event, arguments: text, filter }
   if (event.type === 'text-delta') return { ...event, text, logprobs, filter }
   return { ...event, text, filter }
+}
+
+/** What was held back goes out with what follows it, not as a piece of its own. undefined for what does not belong together. */
+function joinText(last: ChoiceEvent, next: TextEvent): TextEvent | undefined {
+  if (last.type !== next.type) return undefined
+  if (last.type === 'tool-call-delta' && next.type === 'tool-call-delta') {
+    return last.index === next.index ? { ...next, arguments: last.arguments + next.arguments } : undefined
+  }
+  if (last.type === 'text-delta' && next.type === 'text-delta') {
+    if (last.logprobs || next.logprobs || last.rest || next.rest) return undefined
+    return { ...next, text: last.text + next.text }
+  }
+  return last.type !== 'tool-call-delta' && next.type !== 'tool-call-delta'
+    ? { ...next, text: last.text + next.text }
+    : undefined
 }
 
 /** The characters from `from` on, with what is to be unreadable replaced: where that is cut into pieces, by the first of them. */

@@ -1,0 +1,29 @@
+import { Fault } from '../../core/fault.ts'
+import type { ServiceRoute } from '../../core/service-route.ts'
+import { judgeSegments } from '../../policy/filter/judge-segments.ts'
+import type { RemoteParts } from '../../policy/filter/remote/judge-remotely.ts'
+import { createHeldBlocklists } from '../../service/content-safety/held-blocklists.ts'
+import { openContentSafety } from '../../service/content-safety/open.ts'
+import type { Judge } from '../../service/judge.ts'
+import { openModerations } from '../../service/moderations/open.ts'
+import type { Filters } from '../../snapshot/filter/filters.ts'
+import type { FiltersState } from '../../snapshot/filter/filters-state.ts'
+
+export type FilterServicesParts = {
+  readonly filters: () => Filters
+  readonly state: FiltersState
+  readonly remote: RemoteParts
+  /** The policy whose engines judge. */
+  readonly policy: string
+}
+
+/** APIs that judge texts and call no model: by the engines of the server's default policy, whatever its thresholds. */
+export function listFilterServices({ filters, state, remote, policy }: FilterServicesParts): readonly ServiceRoute[] {
+  const judge: Judge = (segments, question) => {
+    const plan = filters().find(policy)
+    if (!plan) throw new Fault('filter-unavailable', `The content filter policy ${policy} does not exist.`)
+    return judgeSegments(plan, segments, question, remote)
+  }
+  const blocklists = createHeldBlocklists(state.blocklists)
+  return [...openContentSafety({ judge, blocklists }).routes, ...openModerations({ judge }).routes]
+}
