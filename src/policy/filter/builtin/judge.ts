@@ -24,8 +24,8 @@ export type Judge = {
 const reliefReach = 40
 /** Words on each side of a finding that the heads read. */
 const headReach = 14
-const raiseAbove = 0.97
-const lowerBelow = 0.02
+/** Only a word that nothing makes milder is raised, to medium. They never make anything milder: measured, that lost more than it won. */
+const raiseAbove = 0.9
 const least = { low: 2, medium: 4 } as const
 
 type Hit = PatternHit & { readonly rule: Rule }
@@ -73,12 +73,9 @@ export function createJudge(rules: RuleSet, rowWords: number, heads: Heads | und
     const { rule } = hit
     let severity = rule.isFirm ? rule.severity : rule.severity - by
     let score: number | undefined
-    if (!rule.isFirm && severity >= 2 && severity <= 5) {
+    if (by === 0 && severity >= least.low && severity < least.medium) {
       score = scoreAt(marked, hit.anchor, rule.category)
-      if (score !== undefined) {
-        if (severity < least.medium && by === 0 && score > raiseAbove) severity = least.medium
-        else if (severity >= least.medium && score < lowerBelow) severity = least.medium - 1
-      }
+      if (score !== undefined && score > raiseAbove) severity = least.medium
     }
     return severity < least.low ? undefined : sightingOf(hit, severity, score, marked)
   }

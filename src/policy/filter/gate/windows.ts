@@ -1,8 +1,11 @@
 /** Nobody judges less at once while a sentence may still go on. */
 const leastChars = 20
-const firstChars = 160
-const mostChars = 800
+/** What is judged of a sentence that goes on, at first, so that a reader sees something soon, and later. */
+const firstChars = 40
+const laterChars = 100
 const growth = 1.5
+/** What comes faster than the judges answer is judged together, up to this. */
+const mostChars = 800
 /** Judged again with every window, so that nothing hides at its beginning. */
 const overlapChars = 200
 /** Of an answer that goes out at once. */
@@ -64,7 +67,7 @@ export function openWindows({ judge, isAsynchronous, onVerdict }: WindowsOptions
     const entry = { end: to, isDone: false }
     open.push(entry)
     from = to
-    if (!isAsynchronous) size = Math.min(mostChars, Math.round(size * growth))
+    if (!isAsynchronous) size = Math.min(laterChars, Math.round(size * growth))
     const keepFrom = Math.max(textStart, from - overlapChars)
     text = text.slice(keepFrom - textStart)
     textStart = keepFrom
@@ -102,8 +105,8 @@ export function openWindows({ judge, isAsynchronous, onVerdict }: WindowsOptions
     const fresh = text.slice(from - textStart, from - textStart + mostChars)
     const sentence = lastSentenceEnd(fresh)
     if (sentence >= leastChars) return from + sentence
-    if (isEnded || waiting >= size) return from + fresh.length
-    return undefined
+    if (isEnded) return from + fresh.length
+    return waiting >= size ? from + lastWordEnd(fresh) : undefined
   }
 
   return {
@@ -135,6 +138,12 @@ export function openWindows({ judge, isAsynchronous, onVerdict }: WindowsOptions
       return failure
     },
   }
+}
+
+/** Behind the last word that has ended, or everything where none has. */
+function lastWordEnd(text: string): number {
+  const end = Math.max(text.lastIndexOf(' '), text.lastIndexOf('\n')) + 1
+  return end > 0 ? end : text.length
 }
 
 const sentenceEnd = /[.!?…。！？]["')\]]?(?=\s|$)|\n/g
