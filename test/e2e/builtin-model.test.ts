@@ -62,7 +62,7 @@ test('a stream says the same as the whole answer', async () => {
   )
   expect(payloads.pop()).toBe('[DONE]')
   const chunks = payloads.map((payload) => JSON.parse(payload))
-  const text = chunks.map((chunk) => chunk.choices[0].delta.content ?? '').join('')
+  const text = chunks.map((chunk) => chunk.choices[0]?.delta.content ?? '').join('')
   expect(text).toBe(whole.choices[0].message.content)
   expect(chunks.at(-1)).toMatchObject({
     choices: [{ finish_reason: 'stop' }],

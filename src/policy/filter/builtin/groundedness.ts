@@ -70,7 +70,9 @@ function isYearless(text: string, index: number): boolean {
 
 /** Written with a capital without being names of anything in the documents. */
 const everyday = new Set(
-  'the this that it he she they we you in on at and but or i dr mr mrs ms st prof sr sra a an of for to as by'.split(' '),
+  'the this that it he she they we you in on at and but or i dr mr mrs ms st prof sr sra a an of for to as by'.split(
+    ' ',
+  ),
 )
 
 function isKnown(fact: string, known: ReadonlySet<string>): boolean {

@@ -26,6 +26,10 @@ const reliefReach = 40
 const headReach = 14
 /** Only a word that nothing makes milder is raised, to medium. They never make anything milder: measured, that lost more than it won. */
 const raiseAbove = 0.9
+/** Stands for relief that leaves nothing of a finding: more than any severity. */
+const noneAtAll = 9
+/** So many findings of a piece of text the heads are asked about: each costs them as much as the rules take for all. */
+const mostAsked = 4
 const least = { low: 2, medium: 4 } as const
 
 type Hit = PatternHit & { readonly rule: Rule }
@@ -35,6 +39,9 @@ export function createJudge(rules: RuleSet, rowWords: number, heads: Heads | und
   const ruleTable = createPatternTable(rules.rules, rowWords)
   const supportTable = createPatternTable(rules.supports, rowWords)
   const nearbyTable = createPatternTable(rules.nearby, rowWords)
+  const attachedOf = new Map<FilterCategory, (typeof rules.attached)[number][]>()
+  for (const entry of rules.attached)
+    for (const category of entry.rule.categories) attachedOf.set(category, [...(attachedOf.get(category) ?? []), entry])
   const headOf = new Map((heads?.categories ?? []).map((category, head) => [category, head]))
   const scores = new Float64Array(headOf.size)
   let scoredAt = -1
@@ -60,8 +67,8 @@ export function createJudge(rules: RuleSet, rowWords: number, heads: Heads | und
         if (first <= hit.anchor && hit.anchor <= last) return undefined
       } else if (first <= hit.last + reliefReach && last >= hit.first - reliefReach) by = Math.max(by, relief.by)
     }
-    for (const { pattern, rule: relief } of rules.attached) {
-      if (!relief.categories.has(category) || (relief.by ?? 9) <= by) continue
+    for (const { pattern, rule: relief } of attachedOf.get(category) ?? []) {
+      if ((relief.by ?? noneAtAll) <= by) continue
       if (matchAt(pattern, marked, hit.anchor) === undefined) continue
       if (relief.by === undefined) return undefined
       by = relief.by
@@ -69,15 +76,20 @@ export function createJudge(rules: RuleSet, rowWords: number, heads: Heads | und
     return by
   }
 
-  function sightSeverity(hit: Hit, by: number, marked: MarkedText): Sighting | undefined {
-    const { rule } = hit
-    let severity = rule.isFirm ? rule.severity : rule.severity - by
-    let score: number | undefined
-    if (by === 0 && severity >= least.low && severity < least.medium) {
-      score = scoreAt(marked, hit.anchor, rule.category)
-      if (score !== undefined && score > raiseAbove) severity = least.medium
+  /** Asks the heads about what the rules left in doubt, where they are sure of nothing else in the category. */
+  function askHeads(seen: Sighting[], inDoubt: readonly { index: number; anchor: number }[], marked: MarkedText): void {
+    const sure = new Set(seen.filter(({ severity }) => severity >= least.medium).map(({ rule }) => rule.category))
+    let asked = 0
+    for (const { index, anchor } of inDoubt) {
+      const sighting = seen[index] as Sighting
+      const { category } = sighting.rule
+      if (sure.has(category) || ++asked > mostAsked) continue
+      const score = scoreAt(marked, anchor, category)
+      if (score === undefined) continue
+      const isRaised = score > raiseAbove && !isWeighed(category)
+      seen[index] = { ...sighting, score, severity: isRaised ? least.medium : sighting.severity }
+      if (isRaised) sure.add(category)
     }
-    return severity < least.low ? undefined : sightingOf(hit, severity, score, marked)
   }
 
   return {
@@ -91,19 +103,19 @@ export function createJudge(rules: RuleSet, rowWords: number, heads: Heads | und
       const placed: PlacedRelief[] = []
       nearbyTable.matchAll(marked, (relief, hit) => placed.push({ ...hit, relief }))
       const seen: Sighting[] = []
+      const inDoubt: { index: number; anchor: number }[] = []
       const weighing = new Set<FilterCategory>()
       for (const hit of hits) {
         const by = reliefFor(hit, marked, placed)
         if (by === undefined) continue
-        if (isWeighed(hit.rule.category)) {
-          // Relief of what is weighed counts once, against all of it: see `findingsOf`.
-          seen.push(sightingOf(hit, hit.rule.severity - by, scoreAt(marked, hit.anchor, hit.rule.category), marked))
-          weighing.add(hit.rule.category)
-        } else {
-          const sighting = sightSeverity(hit, by, marked)
-          if (sighting !== undefined) seen.push(sighting)
-        }
+        const { category, isFirm } = hit.rule
+        const severity = isFirm ? hit.rule.severity : hit.rule.severity - by
+        if (isWeighed(category)) weighing.add(category)
+        else if (severity < least.low) continue
+        if (by === 0 && severity < least.medium) inDoubt.push({ index: seen.length, anchor: hit.anchor })
+        seen.push(sightingOf(hit, severity, undefined, marked))
       }
+      askHeads(seen, inDoubt, marked)
       if (weighing.size > 0)
         supportTable.matchAll(marked, (rule, hit) => {
           if (weighing.has(rule.category)) seen.push(sightingOf({ ...hit, rule }, rule.severity, undefined, marked))

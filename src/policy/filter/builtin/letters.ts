@@ -17,11 +17,10 @@ export const letterCode = {
   /** From here on nothing belongs to a word. */
   invisible: 43,
   sentenceEnd: 44,
-  quote: 45,
-  lineEnd: 46,
+  lineEnd: 45,
   /** Several letters written as one. */
-  several: 47,
-  highSurrogate: 48,
+  several: 46,
+  highSurrogate: 47,
 } as const
 
 const c = letterCode
@@ -54,10 +53,7 @@ function codeOfAscii(unit: number): number {
   const char = String.fromCharCode(unit)
   if (/[a-z]/i.test(char)) return (unit | 32) - 96
   if (/[0-9]/.test(char)) return unit - 48 + c.firstDigit
-  return (
-    { '@': c.at, $: c.dollar, '|': c.bar, '*': c.star, '!': c.exclamation, '"': c.quote, '\n': c.lineEnd }[char] ??
-    endOf(char)
-  )
+  return { '@': c.at, $: c.dollar, '|': c.bar, '*': c.star, '!': c.exclamation, '\n': c.lineEnd }[char] ?? endOf(char)
 }
 
 function endOf(char: string): number {
@@ -121,7 +117,6 @@ function fillCodes(): void {
     [0xffa0, 0xffa0],
   ] as const)
     fillRange(from, to, c.invisible)
-  for (const quote of '“”„«»') letterCodes[quote.charCodeAt(0)] = c.quote
   for (const end of '…。！？।') letterCodes[end.charCodeAt(0)] = c.sentenceEnd
 }
 

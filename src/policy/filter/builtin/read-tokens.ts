@@ -15,7 +15,6 @@ export type Tokens = {
   readonly sentence: Int32Array
   /** 1 for words that may be written otherwise than they are meant: with digits, symbols or letters three times in a row. */
   readonly isOdd: Uint8Array
-  readonly isQuoted: Uint8Array
 }
 
 export function createTokens(maxChars: number): Tokens {
@@ -29,21 +28,59 @@ export function createTokens(maxChars: number): Tokens {
     codeAt: new Int32Array(maxChars * 4 + 4),
     sentence: new Int32Array(maxChars + 1),
     isOdd: new Uint8Array(maxChars + 1),
-    isQuoted: new Uint8Array(maxChars + 1),
   }
 }
 
-/** Splits `text` from `from` to `to` into words, and says which sentence each is in. */
+/**
+ * Splits `text` from `from` to `to` into words, and says which sentence each is in. Symbols such as in `$hit` and `f*ck` belong to a
+ * word where a letter of it follows them.
+ */
 export function readTokens(text: string, from: number, to: number, tokens: Tokens): void {
   const { codes, codeAt } = tokens
   let count = 0
   let written = 0
   let sentence = 0
-  let isInQuotes = false
   let isOpen = false
   let isOdd = false
+  let hasExclamation = false
+  // Behind the last letter of the open word: what is beyond are symbols that may not belong to it.
+  let lettersTo = 0
   let run = 0
   let lastCode = 0
+
+  const open = (at: number): void => {
+    isOpen = true
+    isOdd = false
+    hasExclamation = false
+    run = 0
+    lastCode = 0
+    tokens.start[count] = at
+    tokens.from[count] = written
+    tokens.sentence[count] = sentence
+    lettersTo = written
+  }
+  const close = (): void => {
+    isOpen = false
+    written = lettersTo
+    if (written === tokens.from[count]) return
+    tokens.to[count] = written
+    tokens.isOdd[count] = isOdd ? 1 : 0
+    count++
+  }
+  const add = (code: number, at: number, end: number): void => {
+    if (!isOpen) open(at)
+    codes[written] = code
+    codeAt[written++] = at
+    run = code === lastCode ? run + 1 : 1
+    lastCode = code
+    if (run === 3 || code > c.lastLetter) isOdd = true
+    if (code <= c.foreign) {
+      lettersTo = written
+      hasExclamation = false
+      tokens.end[count] = end
+    } else if (code === c.exclamation) hasExclamation = true
+  }
+
   for (let at = from; at < to; at++) {
     const unit = text.charCodeAt(at)
     let code = letterCodes[unit] as number
@@ -58,82 +95,45 @@ export function readTokens(text: string, from: number, to: number, tokens: Token
       at += width - 1
       continue
     }
-    if (code >= c.at && code <= c.exclamation && !isInsideWord(text, at, code, isOpen, to))
-      code = code === c.exclamation ? c.sentenceEnd : c.separator
-    const isWord = code !== 0 && (code <= c.exclamation || code === c.several)
-    if (isWord) {
-      if (!isOpen) {
-        isOpen = true
-        isOdd = false
-        run = 0
-        lastCode = 0
-        tokens.start[count] = at
-        tokens.from[count] = written
-        tokens.sentence[count] = sentence
-        tokens.isQuoted[count] = isInQuotes ? 1 : 0
+    if (code > 0 && code <= c.foreign) add(code, at, at + width)
+    else if (code === c.several) for (const part of severalLetters.get(unit) as readonly number[]) add(part, at, at + 1)
+    else if (code === c.at || code === c.dollar || (isOpen && code >= c.bar && code <= c.exclamation && hasLetters()))
+      add(code, at, at + 1)
+    else {
+      if (isOpen) {
+        close()
+        if (hasExclamation && isEndOfSentence(text, at, to)) sentence++
       }
-      if (code === c.several) {
-        for (const part of severalLetters.get(unit) as readonly number[]) {
-          codes[written] = part
-          codeAt[written++] = at
-        }
-        lastCode = 0
-      } else {
-        codes[written] = code
-        codeAt[written++] = at
-        run = code === lastCode ? run + 1 : 1
-        lastCode = code
-        if (run === 3 || code > c.lastLetter) isOdd = true
-      }
-      at += width - 1
-      tokens.end[count] = at + 1
-      continue
+      if (unit === 0x3c && text.startsWith('!--', at + 1)) {
+        count = addWord(tokens, count, written, at, ++sentence)
+        written += htmlComment.length
+        at += 3
+      } else if (code === c.sentenceEnd || code === c.exclamation) {
+        if (isEndOfSentence(text, at + 1, to)) sentence++
+      } else if (code === c.lineEnd && text.charCodeAt(at + 1) === 10) sentence++
     }
     at += width - 1
-    if (isOpen) {
-      isOpen = false
-      tokens.to[count] = written
-      tokens.isOdd[count] = isOdd ? 1 : 0
-      count++
-    }
-    if (unit === 0x3c && text.startsWith('!--', at + 1)) {
-      count = addWord(tokens, count, written, at, ++sentence, htmlComment)
-      written += htmlComment.length
-      at += 3
-    } else if (code === c.sentenceEnd) {
-      if (isEndOfSentence(text, at + 1, to)) sentence++
-    } else if (code === c.quote)
-      isInQuotes = unit === 0x22 ? !isInQuotes : unit === 0x201c || unit === 0x201e || unit === 0xab
-    else if (code === c.lineEnd && text.charCodeAt(at + 1) === 10) sentence++
   }
-  if (isOpen) {
-    tokens.to[count] = written
-    tokens.isOdd[count] = isOdd ? 1 : 0
-    count++
-  }
+  if (isOpen) close()
   tokens.count = count
+
+  function hasLetters(): boolean {
+    return lettersTo > (tokens.from[count] as number)
+  }
 }
 
 /** What rules call the beginning of a comment, in which texts are hidden from people. */
 const htmlComment = foldWord('htmlcomment')
 
-function addWord(
-  tokens: Tokens,
-  count: number,
-  written: number,
-  at: number,
-  sentence: number,
-  codes: readonly number[],
-): number {
+function addWord(tokens: Tokens, count: number, written: number, at: number, sentence: number): number {
   tokens.start[count] = at
   tokens.end[count] = at + 4
   tokens.from[count] = written
-  tokens.to[count] = written + codes.length
+  tokens.to[count] = written + htmlComment.length
   tokens.sentence[count] = sentence
   tokens.isOdd[count] = 0
-  tokens.isQuoted[count] = 0
-  tokens.codes.set(codes, written)
-  tokens.codeAt.fill(at, written, written + codes.length)
+  tokens.codes.set(htmlComment, written)
+  tokens.codeAt.fill(at, written, written + htmlComment.length)
   return count + 1
 }
 
@@ -142,16 +142,4 @@ function isEndOfSentence(text: string, next: number, to: number): boolean {
   if (next >= to) return true
   const unit = text.charCodeAt(next)
   return unit <= 32 || unit === 0x22 || unit === 0x27 || unit === 0x201d || unit === 0x29 || unit > 0x2e80
-}
-
-/** Whether a symbol stands for a letter of a word, as in `$hit` and `f*ck`, and not for itself. */
-function isInsideWord(text: string, at: number, code: number, isOpen: boolean, to: number): boolean {
-  let next = at + 1
-  while (next < to && next < at + 4 && letterCodes[text.charCodeAt(next)] === code) next++
-  const isBeforeLetter = next < to && isLetterOrDigit(letterCodes[text.charCodeAt(next)] as number)
-  return isBeforeLetter && (isOpen || code === c.at || code === c.dollar)
-}
-
-function isLetterOrDigit(code: number): boolean {
-  return code > 0 && code <= c.lastDigit
 }

@@ -260,13 +260,6 @@ function createLane(trie: WordTrie, half: number): Lane {
       const at = offset + i
       let code = letterCodes[unit] as number
       if (escaping !== 0 || comment !== 0 || unit === 0x5c || unit === 0x25 || unit === 0x3c) readHint(unit, at)
-      if (code > 0 && code <= c.lastDigit) {
-        const kind = unit >= 97 ? 1 : unit >= 65 ? 2 : 3
-        addCode(code, at, 1)
-        if (kind !== lastKind) changes++
-        lastKind = kind
-        continue
-      }
       if (highSurrogate !== 0) {
         const isPair = unit >= 0xdc00 && unit <= 0xdfff
         if (isPair) code = codeOfAstral((highSurrogate - 0xd800) * 0x400 + (unit - 0xdc00) + 0x10000)
@@ -278,6 +271,16 @@ function createLane(trie: WordTrie, half: number): Lane {
           }
           if (code === c.invisible) continue
         }
+        // Half a character, or one that is no letter.
+        if (length > 0) endWord()
+        if (isPair) continue
+      }
+      if (code > 0 && code <= c.lastDigit) {
+        const kind = unit >= 97 ? 1 : unit >= 65 ? 2 : 3
+        addCode(code, at, 1)
+        if (kind !== lastKind) changes++
+        lastKind = kind
+        continue
       }
       if (code === c.highSurrogate) highSurrogate = unit
       else if (code === c.foreign) addCode(code, at, 1)

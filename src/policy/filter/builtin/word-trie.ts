@@ -199,15 +199,7 @@ function createWalker({ rowWords, next, exactRow, stemRow, rows }: Tables): Word
 
   function closeGap(tokens: Tokens, to: number, from: number, bits: Uint32Array): void {
     const { count } = tokens
-    for (const list of [
-      tokens.start,
-      tokens.end,
-      tokens.from,
-      tokens.to,
-      tokens.sentence,
-      tokens.isOdd,
-      tokens.isQuoted,
-    ])
+    for (const list of [tokens.start, tokens.end, tokens.from, tokens.to, tokens.sentence, tokens.isOdd])
       list.copyWithin(to, from, count)
     bits.copyWithin(to * rowWords, from * rowWords, count * rowWords)
     tokens.count = count - (from - to)
