@@ -51,6 +51,7 @@ const meanings: Readonly<Record<Exclude<FaultCode, 'state-unusable' | 'conflict'
   'filter-unavailable': 'a content filter could not run, and its policy lets nothing through unfiltered',
   'engine-busy': 'the queue of the built-in engine is full',
   'engine-unavailable': 'the built-in model is being loaded or could not be',
+  'storage-unavailable': 'where files are kept cannot be reached or is full',
   'client-gone': 'the caller hung up; nobody reads this answer',
   internal: 'a bug of ours',
 }

@@ -102,6 +102,8 @@ export const faultCodes = {
   'filter-unavailable': answered(503, { retryable: false, repeatable: true }),
   'engine-busy': answered(429, { retryable: true, repeatable: true }),
   'engine-unavailable': broken(503, 'The built-in model is not available at the moment.'),
+  /** Where files are kept cannot be used at the moment, or is full. */
+  'storage-unavailable': answered(503, { retryable: false, repeatable: true }),
   'client-gone': { ...caller(499), log: 'debug' },
 
   // Ours

@@ -49,6 +49,7 @@ const shapes: Record<FaultCode, Shape> = {
   'breakers-open': server,
   'filter-unavailable': server,
   'engine-unavailable': server,
+  'storage-unavailable': server,
   'client-gone': server,
   'state-unusable': server,
   internal: server,

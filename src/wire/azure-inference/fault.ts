@@ -43,6 +43,7 @@ const codes: Record<FaultCode, string> = {
   'breakers-open': 'ServiceUnavailable',
   'filter-unavailable': 'ServiceUnavailable',
   'engine-unavailable': 'ServiceUnavailable',
+  'storage-unavailable': 'ServiceUnavailable',
   'client-gone': 'ClientClosedRequest',
   'state-unusable': 'InternalServerError',
   internal: 'InternalServerError',

@@ -48,6 +48,7 @@ const shapes: Record<FaultCode, Shape> = {
   'breakers-open': server('ServiceUnavailable'),
   'filter-unavailable': server('ServiceUnavailable'),
   'engine-unavailable': server('ServiceUnavailable'),
+  'storage-unavailable': server('serviceUnavailable'),
   'client-gone': server('ClientClosedRequest'),
   'state-unusable': server('InternalServerError'),
   internal: server('InternalServerError'),

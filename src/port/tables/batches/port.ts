@@ -1,0 +1,105 @@
+import type { Json, JsonObject } from '../../../core/json.ts'
+import type { Job } from '../../jobs/port.ts'
+import type { PageOf } from '../files/port.ts'
+
+export type BatchStatus =
+  | 'validating'
+  | 'failed'
+  | 'in_progress'
+  | 'finalizing'
+  | 'completed'
+  | 'expired'
+  | 'cancelling'
+  | 'cancelled'
+
+/** Times are unix milliseconds. */
+export type BatchRow = {
+  readonly id: string
+  /** The name of the key that owns it; others do not see it. */
+  readonly owner: string
+  /** As the caller wrote it: `/chat/completions`. */
+  readonly endpoint: string
+  readonly inputFileId: string
+  readonly completionWindow: string
+  readonly status: BatchStatus
+  /** The deployment that all lines name, once that is known. */
+  readonly deployment?: string | undefined
+  readonly outputFileId?: string | undefined
+  readonly errorFileId?: string | undefined
+  /** What is wrong with the input: `{code, message, param, line}` each. */
+  readonly errors?: readonly Json[] | undefined
+  readonly metadata?: JsonObject | undefined
+  readonly total: number
+  readonly completed: number
+  readonly failed: number
+  readonly inputTokens: number
+  readonly outputTokens: number
+  /** What its waiting lines hold of the deployment's quota; 0 when it has ended. */
+  readonly enqueuedTokens: number
+  readonly createdAt: number
+  readonly inProgressAt?: number | undefined
+  readonly finalizingAt?: number | undefined
+  readonly completedAt?: number | undefined
+  readonly failedAt?: number | undefined
+  readonly expiredAt?: number | undefined
+  readonly cancellingAt?: number | undefined
+  readonly cancelledAt?: number | undefined
+  /** When its window ends. */
+  readonly expiresAt: number
+}
+
+/** A line of the input, and where it lies in the file. */
+export type NewLine = {
+  /** From 1. */
+  readonly line: number
+  readonly customId: string
+  readonly start: number
+  readonly bytes: number
+}
+
+/** `done`: answered with 200; `failed`: anything else. `record` is the line of the output or error file, without the line break. */
+export type LineResult = { readonly line: number; readonly state: 'done' | 'failed'; readonly record: string }
+
+export type BatchChange = Partial<Omit<BatchRow, 'id' | 'owner' | 'createdAt' | 'inputFileId' | 'endpoint'>>
+
+export type BatchesTable = {
+  add(batch: BatchRow): Promise<void>
+  get(id: string): Promise<BatchRow | undefined>
+  list(owner: string | undefined, page: PageOf): Promise<BatchRow[]>
+  /** Changes what is given, if the batch has one of these states. Whether it had. */
+  update(id: string, from: readonly BatchStatus[], change: BatchChange): Promise<boolean>
+  /** Tokens that the waiting batches of a deployment hold together. */
+  sumEnqueued(deployment: string): Promise<number>
+  /**
+   * Holds more of them for a batch, unless all of the deployment's together would be more than `limit`: one statement, so that two servers
+   * cannot both have the last. Whether there was room.
+   */
+  enqueue(id: string, deployment: string, tokens: number, limit: number): Promise<boolean>
+
+  /**
+   * Adds lines while the job is held. Those that are there already stay as they are: reading the input can begin again. Resolves to the
+   * custom ids that another line of the batch has; `undefined` when the job is held no more.
+   */
+  addLines(
+    job: Job,
+    batchId: string,
+    lines: readonly NewLine[],
+  ): Promise<readonly { readonly line: number; readonly customId: string }[] | undefined>
+  /** Lines without a result, in their order, from `after` on. */
+  listWaiting(batchId: string, after: number, limit: number): Promise<NewLine[]>
+  /**
+   * Notes results, adds to the counts and tokens, and lets go of what the lines held of the quota: together, and of each line once. Whether
+   * the job was still held; else nothing was written.
+   */
+  addResults(
+    job: Job,
+    batchId: string,
+    results: readonly LineResult[],
+    sums: { readonly inputTokens: number; readonly outputTokens: number; readonly releasedTokens: number },
+  ): Promise<boolean>
+  /** In the order of their lines. */
+  listResults(batchId: string, state: LineResult['state'], after: number, limit: number): Promise<LineResult[]>
+  /** Lines and results, once the files are made. */
+  deleteLines(batchId: string): Promise<void>
+  delete(id: string): Promise<boolean>
+}
