@@ -1,4 +1,3 @@
-import { foldText } from '../../src/policy/filter/match/fold.ts'
 import { compilePatterns } from '../../src/policy/filter/match/regex/compile-patterns.ts'
 import { compileTerms } from '../../src/policy/filter/match/terms.ts'
 import type { TextMatcher } from '../../src/policy/filter/match/text-matcher.ts'
@@ -75,20 +74,13 @@ function scan(name: string, matcher: TextMatcher): Bench[] {
 const terms = (count: number) => makeTerms(count).map((text) => ({ text }))
 
 export const filterMatchBenches: readonly Bench[] = [
-  ...scan('1,600 terms', compileTerms(terms(1_600), { fold: 'plain' })),
-  ...scan('10,000 terms', compileTerms(terms(10_000), { fold: 'plain' })),
-  ...scan('1,600 terms, loose', compileTerms(terms(1_600), { fold: 'loose' })),
+  ...scan('1,600 terms', compileTerms(terms(1_600))),
+  ...scan('10,000 terms', compileTerms(terms(10_000))),
   ...scan('20 patterns', compilePatterns(patterns)),
-  ...(['plain', 'loose'] as const).map((level) => ({
-    name: `policy/filter/match: 1,000 characters folded, ${level}`,
-    run(times: number) {
-      for (let done = 0; done < times; done += thousands) foldText(text, level)
-    },
-  })),
   ...[1_600, 10_000].map((count) => ({
     name: `policy/filter/match: compiling ${count} terms`,
     run(times: number) {
-      for (let done = 0; done < times; done++) compileTerms(terms(count), { fold: 'plain' })
+      for (let done = 0; done < times; done++) compileTerms(terms(count))
     },
   })),
 ]

@@ -107,10 +107,7 @@ function topicPatterns(own: DirectionPlan): PatternRule[] {
       category: 'custom_topics',
       name,
       blocking,
-      matcher: compileTerms(
-        examples.map((text) => ({ text })),
-        { fold: 'plain' },
-      ),
+      matcher: compileTerms(examples.map((text) => ({ text }))),
       itemOf: (pattern) => examples[pattern] ?? name,
     }))
 }

@@ -11,7 +11,7 @@ import { createVerdictCache } from './remote/verdict-cache.ts'
 /** Harm in a made-up language, so that tests read like anything else: `grumbel` is hateful, more so of `wuffels`; `snarz` is an attack. */
 export const fakeDetector: Detector = {
   label: 'fake/1',
-  screen: compileTerms([{ text: 'grumbel' }, { text: 'snarz' }], { fold: 'loose' }),
+  screen: compileTerms([{ text: 'grumbel' }, { text: 'snarz' }]),
   analyse(text, { categories }) {
     const findings: Finding[] = []
     for (const match of text.matchAll(/grumbel( wuffels)?|snarz/gi)) {
@@ -29,10 +29,7 @@ export function makeList(name: string, terms: readonly string[], blocking = true
   return {
     name,
     blocking,
-    matcher: compileTerms(
-      terms.map((text) => ({ text })),
-      { fold: 'plain' },
-    ),
+    matcher: compileTerms(terms.map((text) => ({ text }))),
     itemOf: (pattern) => `item-${pattern}`,
   }
 }

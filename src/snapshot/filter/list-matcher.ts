@@ -1,6 +1,6 @@
 import { joinMatchers, type MatcherPart } from '../../policy/filter/match/join.ts'
 import { PatternProblem } from '../../policy/filter/match/pattern-problem.ts'
-import { compilePatterns } from '../../policy/filter/match/regex/compile-patterns.ts'
+import { checkPattern, compilePatterns } from '../../policy/filter/match/regex/compile-patterns.ts'
 import { compileTerms } from '../../policy/filter/match/terms.ts'
 import type { BlocklistRule } from '../../policy/filter/plan.ts'
 
@@ -29,7 +29,7 @@ export function compileList(items: readonly Item[]): CompiledList {
 /** Why items cannot be used, by their place among `items`: patterns that do not run in linear time, terms that are nothing to look for. */
 export function judgeItems(items: readonly Item[]): { readonly index: number; readonly reason: string }[] {
   const found = items.flatMap((item, index) => {
-    const reason = item.isRegex ? reasonOf(() => compilePatterns([{ source: item.pattern }])) : undefined
+    const reason = item.isRegex ? reasonOf(() => checkPattern({ source: item.pattern })) : undefined
     return reason ? [{ index, reason: reason.reason }] : []
   })
   const terms = items.flatMap((item, index) => (item.isRegex || isPlain(item.pattern) ? [] : { item, index }))
@@ -44,10 +44,7 @@ function isPlain(term: string): boolean {
 }
 
 function compileTermsOf(terms: readonly Item[]) {
-  return compileTerms(
-    terms.map(({ pattern }) => ({ text: pattern })),
-    { fold: 'plain' },
-  )
+  return compileTerms(terms.map(({ pattern }) => ({ text: pattern })))
 }
 
 function reasonOf(compile: () => unknown): PatternProblem | undefined {

@@ -1,14 +1,4 @@
 import { letterRanges, lookAlikes } from './look-alikes.ts'
-import { loosen } from './loose-fold.ts'
-
-/**
- * `plain`: without regard to case, compatibility forms, look-alikes, diacritics and characters that are not seen.
- * `loose`: also figures that stand for letters, repeated letters, and words that are spelled out.
- */
-export type FoldLevel = 'plain' | 'loose'
-
-/** A folded text. Of each of its UTF-16 units, where the character it was made from starts and ends in the original. */
-export type FoldedText = { readonly text: string; readonly starts: Uint32Array; readonly ends: Uint32Array }
 
 /** Not seen, and hence not read: zero-width characters, bidirectional controls, variation selectors, tags, fillers. */
 const invisible = setOf(
@@ -42,15 +32,16 @@ export function isSpace(codePoint: number): boolean {
 }
 
 /** Whether nothing of it is seen where a text is shown. */
-export function isInvisible(codePoint: number): boolean {
+function isInvisible(codePoint: number): boolean {
   if (codePoint < 0x7f) return codePoint < 0x20 && !isSpace(codePoint)
   const character = String.fromCodePoint(codePoint)
   return character.search(invisible) === 0 && !space.test(character)
 }
 
 /**
- * What a character is read as: nothing, a character or several. White space becomes a blank (a line feed stays one), for words may
- * stand at either side of it. With `keepsCase` capitals stay, and what looks like a capital becomes one.
+ * What a character is read as, without regard to case, compatibility forms, look-alikes, diacritics and what is not seen: nothing, a
+ * character or several. White space becomes a blank (a line feed stays one), for words may stand at either side of it. With `keepsCase`
+ * capitals stay, and what looks like a capital becomes one.
  */
 export function foldCodePoint(codePoint: number, keepsCase: boolean): string {
   if (codePoint < 0x80) {
@@ -92,73 +83,4 @@ function compatible(character: string): string {
   if (lookAlikes.has(character.toLowerCase())) return character
   const normal = character.normalize('NFKC')
   return normal.startsWith(' ') ? character : normal
-}
-
-/** Folds a whole text for analysis. Matchers do not need it: they fold as they read. */
-export function foldText(text: string, level: FoldLevel): FoldedText {
-  const plain = foldPlain(text)
-  return level === 'plain' ? plain : loosen(plain)
-}
-
-function foldPlain(source: string): FoldedText {
-  let units = new Uint16Array(source.length)
-  let starts = new Uint32Array(source.length)
-  let ends = new Uint32Array(source.length)
-  let length = 0
-  for (let at = 0; at < source.length; ) {
-    let unit = unitCache[source.charCodeAt(at)] as number
-    if (unit === unknownUnit) unit = learnUnit(source.charCodeAt(at))
-    if (unit === 0) at++
-    else if (unit !== severalUnits) {
-      if (length === units.length) ({ units, starts, ends } = enlarge(units, starts, ends, length + 1))
-      units[length] = unit
-      starts[length] = at
-      ends[length++] = ++at
-    } else {
-      const codePoint = source.codePointAt(at) as number
-      const end = at + (codePoint > 0xffff ? 2 : 1)
-      const read = foldCodePoint(codePoint, false)
-      if (length + read.length > units.length)
-        ({ units, starts, ends } = enlarge(units, starts, ends, length + read.length))
-      for (let i = 0; i < read.length; i++) {
-        units[length] = read.charCodeAt(i)
-        starts[length] = at
-        ends[length++] = end
-      }
-      at = end
-    }
-  }
-  return { text: textOf(units.subarray(0, length)), starts: starts.subarray(0, length), ends: ends.subarray(0, length) }
-}
-
-/** By UTF-16 unit: what it is read as, or one of these; 0: nothing. */
-const unknownUnit = 0xffff
-const severalUnits = 0xfffe
-const unitCache = new Uint16Array(0x10000).fill(unknownUnit)
-
-function learnUnit(unit: number): number {
-  const folded = unit >= 0xd800 && unit <= 0xdfff ? undefined : foldCodePoint(unit, false)
-  const only = folded === '' ? 0 : folded?.charCodeAt(0)
-  const read = only === undefined || (folded as string).length > 1 || only >= severalUnits ? severalUnits : only
-  unitCache[unit] = read
-  return read
-}
-
-/** Few texts become longer by folding. */
-function enlarge(units: Uint16Array, starts: Uint32Array, ends: Uint32Array, least: number) {
-  const length = least * 2
-  const larger = { units: new Uint16Array(length), starts: new Uint32Array(length), ends: new Uint32Array(length) }
-  larger.units.set(units)
-  larger.starts.set(starts)
-  larger.ends.set(ends)
-  return larger
-}
-
-const unitsAtOnce = 4_096
-
-export function textOf(units: Uint16Array): string {
-  if (units.length <= unitsAtOnce) return String.fromCharCode.apply(null, units as unknown as number[])
-  let text = ''
-  for (let at = 0; at < units.length; at += unitsAtOnce) text += textOf(units.subarray(at, at + unitsAtOnce))
-  return text
 }

@@ -4,7 +4,7 @@ import { expectSameInPieces, sorted } from './match.fixture.ts'
 import { compilePatterns } from './regex/compile-patterns.ts'
 import { compileTerms } from './terms.ts'
 
-const words = compileTerms([{ text: 'red' }, { text: 'fox den' }], { fold: 'plain' })
+const words = compileTerms([{ text: 'red' }, { text: 'fox den' }])
 const numbers = compilePatterns([{ source: '\\d{3}' }])
 const joined = joinMatchers([
   { matcher: words, size: 2 },

@@ -12,7 +12,7 @@ export const pieces: fc.Arbitrary<readonly number[]> = fc
   .array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 12 })
   .filter((lengths) => lengths.some((length) => length > 0))
 
-export function cut(text: string, lengths: readonly number[]): string[] {
+function cut(text: string, lengths: readonly number[]): string[] {
   const cuts: string[] = []
   for (let at = 0, i = 0; at < text.length; i++) {
     const length = lengths[i % lengths.length] as number

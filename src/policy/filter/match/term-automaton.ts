@@ -11,7 +11,6 @@ export type SymbolTerm = { readonly symbols: readonly number[]; readonly isAncho
  * other: a state's successor by a class stands at `base[state] + class` if `owner` there names the state; if not, `fail` goes on.
  */
 export type TermAutomaton = {
-  readonly width: number
   readonly next: Int32Array | undefined
   readonly base: Int32Array
   readonly owner: Int32Array
@@ -22,8 +21,6 @@ export type TermAutomaton = {
   readonly firstMarked: number
   /** By state, in rows: symbols, of those read last, of the longest beginning of a term that is not the whole of it. */
   readonly openDepth: Uint16Array
-  /** By state, in rows: whether its last symbol is white space. */
-  readonly isSpace: Uint8Array
   /** By state, in rows: the first term that ends with it, -1 for none; the next of the same symbols; the next shorter state with one. */
   readonly firstTerm: Int32Array
   readonly nextTerm: Int32Array
@@ -41,31 +38,20 @@ const mostDenseEntries = 1 << 20
  */
 export function buildTermAutomaton(
   terms: readonly SymbolTerm[],
-  { width, isWord, readAs, spaceClass }: Alphabet,
+  { width, isWord, spaceClass }: Alphabet,
   denseEntries = mostDenseEntries,
 ): TermAutomaton {
   const trie = growTrie(terms, width)
-  const { size, parent, symbol, depth, firstTerm, nextTerm } = trie
+  const { size, parent, symbol, depth, firstTerm, nextTerm, child, eachChild } = trie
   const fail = new Int32Array(size)
   const shorter = new Int32Array(size).fill(-1)
   const isSpace = new Uint8Array(size)
   const openDepth = new Uint16Array(size)
 
-  const spellings: number[][] = Array.from({ length: width }, () => [])
-  for (let by = 0; by < width; by++) spellings[readAs[by] as number]?.push(by)
-
-  const child = (state: number, by: number) => trie.child(state, readAs[by] as number)
-
-  function eachChild(state: number, visit: (by: number, to: number) => void): void {
-    trie.eachChild(state, (as, to) => {
-      for (const by of spellings[as] as readonly number[]) visit(by, to)
-    })
-  }
-
   function step(state: number, by: number): number {
     for (let at = state; ; at = fail[at] as number) {
       if (at === afterMark) {
-        const anchored = isWord[readAs[by] as number] === 1 ? child(anchoredRoot, by) : -1
+        const anchored = isWord[by] === 1 ? child(anchoredRoot, by) : -1
         if (anchored >= 0) return anchored
       }
       if (at <= afterWord) return rootStep(by)
@@ -105,13 +91,11 @@ export function buildTermAutomaton(
   const isDense = rows * width <= denseEntries
   const rowSize = isDense ? width : 1
   const shared = {
-    width,
     rowSize,
     start: 0,
     firstLive: 2 * rowSize,
     firstMarked: firstMarkedRow * rowSize,
     openDepth: Uint16Array.from(states, (state) => openDepth[state] as number),
-    isSpace: Uint8Array.from(states, (state) => isSpace[state] as number),
     firstTerm: Int32Array.from(states, (state) => firstTerm[state] as number),
     nextTerm,
     shorter: Int32Array.from(states, (state) => {

@@ -2,7 +2,7 @@ import { type CharSet, hasPoint, highestCodePoint, invisibles, wordCharacters } 
 
 /** Places in the table of classes that hold none: what patterns never see, and the first half of a pair. */
 export const droppedPlace = 0xffff
-export const pairPlace = 0xfffe
+const pairPlace = 0xfffe
 export const firstSpecialPlace = pairPlace
 
 /** Code points in classes: those of one class are in the same of the sets, and hence the same to the patterns. */

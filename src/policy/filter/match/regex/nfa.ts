@@ -3,7 +3,7 @@ import type { CharSet } from './char-set.ts'
 import type { Assertion, PatternNode } from './parse.ts'
 
 /** States of one pattern; counted repetition writes what it repeats as often as it may come. */
-export const mostStates = 5_000
+const mostStates = 5_000
 
 export type NfaState =
   | { readonly kind: 'read'; readonly set: CharSet; readonly next: number }

@@ -25,7 +25,7 @@ export type PatternNode =
   | { readonly kind: 'assertion'; readonly what: Assertion }
 
 /** Characters of a pattern. */
-export const longestPattern = 1_000
+const longestPattern = 1_000
 
 const mostNested = 100
 

@@ -1,27 +1,24 @@
 import { type Alphabet, droppedClass, firstSpecialClass, longClass, pairClass, unknownClass } from './symbols.ts'
 import type { TermAutomaton } from './term-automaton.ts'
-import { type Match, noMatches } from './text-matcher.ts'
+import { type Match, type MatchStream, noMatches } from './text-matcher.ts'
 
 /** White space in a term stands for so many characters of it at most: more of them end what has begun. */
-export const mostSpaces = 256
+const mostSpaces = 256
 
-/** A term as the lane needs it: how many symbols, and whether a word must end behind it. */
-export type LaneTerm = { readonly length: number; readonly endsWord: boolean; readonly pattern: number }
+/** A term as its reader needs it: how many symbols, and whether a word must end behind it. */
+export type ReaderTerm = { readonly length: number; readonly endsWord: boolean }
 
-export type Lane = {
-  read(text: string): void
-  finish(): void
+export type TermReader = MatchStream & {
   /** Forgets everything; offsets begin at 0 again. */
   reset(): void
-  /** The matches since the last time. */
-  take(): readonly Match[]
-  readonly settled: number
 }
 
-type Waiting = { readonly pattern: number; readonly start: number; readonly end: number }
-
-/** Reads text through an automaton of terms, in pieces cut anywhere. */
-export function createTermLane(alphabet: Alphabet, automaton: TermAutomaton, terms: readonly LaneTerm[]): Lane {
+/** Reads text through an automaton of these terms, in pieces cut anywhere. The pattern of a match is the place of its term. */
+export function createTermReader(
+  alphabet: Alphabet,
+  automaton: TermAutomaton,
+  terms: readonly ReaderTerm[],
+): TermReader {
   const { classes, classify, expand, isWord, spaceClass } = alphabet
   const { next, base, owner, target, fail, firstLive, firstMarked, rowSize } = automaton
   const mask = powerAbove(terms.reduce((most, { length }) => Math.max(most, length), 1)) - 1
@@ -33,7 +30,7 @@ export function createTermLane(alphabet: Alphabet, automaton: TermAutomaton, ter
   let length = 0
   /** The first half of a pair that was cut in two, or 0. */
   let half = 0
-  let waiting: Waiting[] = []
+  let waiting: Match[] = []
   let found: Match[] = []
   let end = 0
   /** The symbol behind the one that is read, where both come from one character; else -1. */
@@ -159,9 +156,9 @@ export function createTermLane(alphabet: Alphabet, automaton: TermAutomaton, ter
     return reached
   }
 
-  function tell(index: number, text: string, to: number, stop: number): void {
-    const term = terms[index] as LaneTerm
-    const match = { pattern: term.pattern, start: starts[(count - term.length) & mask] as number, end }
+  function tell(pattern: number, text: string, to: number, stop: number): void {
+    const term = terms[pattern] as ReaderTerm
+    const match = { pattern, start: starts[(count - term.length) & mask] as number, end }
     const follows = term.endsWord && (behind >= 0 ? isWord[behind] === 1 : isWordAhead(text, to, stop))
     if (follows === undefined) waiting.push(match)
     else if (!follows) found.push(match)
@@ -189,9 +186,19 @@ export function createTermLane(alphabet: Alphabet, automaton: TermAutomaton, ter
     waiting = []
   }
 
+  function take(): readonly Match[] {
+    if (found.length === 0) return noMatches
+    const taken = found
+    found = []
+    return taken
+  }
+
   return {
-    read,
-    finish() {
+    feed(text) {
+      read(text)
+      return take()
+    },
+    end() {
       if (half !== 0) {
         const lone = String.fromCharCode(half)
         half = 0
@@ -204,6 +211,7 @@ export function createTermLane(alphabet: Alphabet, automaton: TermAutomaton, ter
       waiting = []
       state = automaton.start
       count = 0
+      return take()
     },
     reset() {
       state = automaton.start
@@ -212,12 +220,6 @@ export function createTermLane(alphabet: Alphabet, automaton: TermAutomaton, ter
       half = 0
       waiting = []
       found = []
-    },
-    take() {
-      if (found.length === 0) return noMatches
-      const taken = found
-      found = []
-      return taken
     },
     get settled() {
       let least = half === 0 ? length : length - 1
