@@ -1,5 +1,5 @@
 /** Shannon's, in bits per character. */
-export function bitsPerChar(text: string): number {
+function bitsPerChar(text: string): number {
   const counts = new Map<string, number>()
   for (const char of text) counts.set(char, (counts.get(char) ?? 0) + 1)
   let bits = 0

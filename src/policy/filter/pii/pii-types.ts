@@ -58,7 +58,7 @@ export const piiTypes = {
   EUGPSCoordinates: { group: 'geolocation', describes: 'geographical coordinates, anywhere on earth' },
 } as const satisfies Record<string, { readonly group: PiiGroup; readonly describes: string }>
 
-export type PiiGroup = 'personal' | 'financial' | 'government' | 'secrets' | 'geolocation'
+type PiiGroup = 'personal' | 'financial' | 'government' | 'secrets' | 'geolocation'
 
 export type PiiType = keyof typeof piiTypes
 

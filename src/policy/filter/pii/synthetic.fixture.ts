@@ -50,7 +50,6 @@ function group(digits: string, sizes: readonly number[], separator: string): str
 const two = (number: number) => String(number).padStart(2, '0')
 const hex = '0123456789abcdef'
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
-export const alphanumeric = `${letters}${letters.toLowerCase()}0123456789`
 
 /** Values of the types that have a checksum. */
 export const checkedValues: Partial<Record<PiiType, (draw: Draw) => string>> = {
