@@ -17,14 +17,23 @@ type PythonSuite = {
   readonly frameworks?: string
 }
 
-const inference = ['inference_chat', 'inference_async', 'inference_embeddings', 'inference_images']
+const inference = ['inference_chat', 'inference_async', 'inference_embeddings', 'inference_images', 'inference_filters']
 
 /** A virtual environment each. The snippet's way of writing messages is newer than the older generation. */
 const suites: readonly PythonSuite[] = [
   {
     name: 'python',
     requirements: 'requirements.txt',
-    modules: ['inference_snippet', ...inference, 'openai_checks', 'openai_async', 'openai_stored', 'limits_checks'],
+    modules: [
+      'inference_snippet',
+      ...inference,
+      'openai_checks',
+      'openai_async',
+      'openai_stored',
+      'openai_filters',
+      'limits_checks',
+      'content_safety',
+    ],
   },
   { name: 'python-b5', requirements: 'requirements-b5.txt', modules: inference },
   {

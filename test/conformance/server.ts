@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { azureHostNames } from '../../src/boot/server-names.ts'
 import { makeTempFolder, removeFolder, type ServerProcess, startServer } from '../support/server-process.ts'
+import { askedTerm, saidTerm, threat, writeFiltered, writeFilterSections } from './filters.ts'
 import { retryAfterMs, startUpstream } from './upstream.ts'
 
 export type ConformanceServer = {
@@ -55,6 +56,9 @@ export async function startConformanceServer(): Promise<ConformanceServer> {
       CONFORMANCE_UPSTREAM: upstream.url,
       CONFORMANCE_RETRY_AFTER_MS: String(retryAfterMs),
       CONFORMANCE_AZURE_HOSTS: azureHostNames(resourceName).join(','),
+      CONFORMANCE_ASKED_TERM: askedTerm,
+      CONFORMANCE_SAID_TERM: saidTerm,
+      CONFORMANCE_THREAT: threat,
     }
     return { environment: { ...variables, ...own }, stop }
   } catch (error) {
@@ -96,7 +100,8 @@ function writeConfig(upstreamUrl: string): string {
   const azure = entry('Relay-Azure', { url: upstreamUrl, protocol: 'azure-openai', model: 'plain' })
   const anthropic = entry('Relay-Anthropic', { url: upstreamUrl, protocol: 'anthropic', model: 'plain' })
   const foundry = entry('Relay-Foundry', { url: upstreamUrl, protocol: 'foundry', model: 'plain' })
-  return `models: ${JSON.stringify(models)}\ndeployments:\n${plain.join('')}${azure}${anthropic}${foundry}${writeLimited(upstreamUrl)}`
+  const entries = [...plain, azure, anthropic, foundry, writeLimited(upstreamUrl), writeFiltered(upstreamUrl)]
+  return `models: ${JSON.stringify(models)}\n${writeFilterSections()}deployments:\n${entries.join('')}`
 }
 
 async function runPonto(ponto: ServerProcess, ...args: readonly string[]): Promise<string> {

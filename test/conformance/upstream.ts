@@ -95,6 +95,8 @@ function answer(asked: Asked, isRepeated: boolean, gate: Promise<void>): readonl
       return asked.stream ? writeUntidily(asked) : answerPlainly(asked)
     case 'gated':
       return holdBack(asked, gate)
+    case 'two':
+      return answerTwice(asked)
     case 'tools':
       return asked.messages?.at(-1)?.role === 'tool' ? answerPlainly(asked) : callTool(asked)
     case 'float-only':
@@ -165,6 +167,31 @@ function chunk(delta: object, finish_reason: string | null = null): object {
 
 function textChunk(text: string, finish_reason: string | null = null): object {
   return { ...head, object: 'text_completion', choices: [{ index: 0, text, finish_reason, logprobs: null }] }
+}
+
+/** Two answers, of which the second one alone repeats what was asked; streamed, their pieces take turns. */
+function answerTwice(asked: Asked): readonly Step[] {
+  const texts = ['Echo: fine', textOf(asked)]
+  if (!asked.stream) {
+    const whole = writeWhole(asked) as { readonly choices: readonly object[] }
+    const choices = texts.map((content, index) => ({
+      ...whole.choices[0],
+      index,
+      message: { role: 'assistant', content },
+    }))
+    return json({ ...whole, choices })
+  }
+  const at = (index: number, delta: object, reason: string | null = null) => ({
+    ...head,
+    object: 'chat.completion.chunk',
+    choices: [{ index, delta, finish_reason: reason, logprobs: null }],
+  })
+  const pieces = texts.map((text) => text.match(/.{1,5}/gsu) ?? [])
+  const turns = Array.from({ length: Math.max(...pieces.map(({ length }) => length)) }, (_, turn) =>
+    pieces.flatMap((own, index) => (own[turn] === undefined ? [] : [at(index, { content: own[turn] })])),
+  )
+  const both = (delta: object, reason: string | null) => texts.map((_, index) => at(index, delta, reason))
+  return sse(...both({ role: 'assistant', content: '' }, null), ...turns.flat(), ...both({}, 'stop'))
 }
 
 /** Begins an answer that then goes on as told. */

@@ -3,7 +3,17 @@ import { describe, test } from 'node:test'
 import { createAzure } from '@ai-sdk/azure'
 import { APICallError, embed, embedMany, generateText, isStepCount, RetryError, streamText, tool } from 'ai'
 import { z } from 'zod'
-import { key, listSeen, nameClient, newMark, question, release, retryAfterMs, rootUrl } from './surroundings.mjs'
+import {
+  key,
+  listSeen,
+  models,
+  nameClient,
+  newMark,
+  question,
+  release,
+  retryAfterMs,
+  rootUrl,
+} from './surroundings.mjs'
 
 /**
  * By both kinds of addresses that the provider knows. What `azure('name')` itself makes, a model of the Responses API,
@@ -25,7 +35,7 @@ for (const [title, settings] of Object.entries(addresses)) {
   })
 
   describe(nameClient('@ai-sdk/azure', `@ai-sdk/azure, ${title}`), { timeout: 60_000 }, () => {
-    for (const name of ['Relay-Chat', 'RELAY-CHAT', 'relay-azure', 'relay-foundry', 'relay-untidy']) {
+    for (const name of models) {
       test(`chat, ${name}`, async () => {
         const { text, finishReason, usage, response } = await generateText({ model: azure.chat(name), prompt })
         assert.equal(text, `Echo: ${question}`)

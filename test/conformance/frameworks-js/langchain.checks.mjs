@@ -9,6 +9,7 @@ import {
   collect,
   key,
   listSeen,
+  models,
   nameClient,
   newMark,
   question,
@@ -42,7 +43,7 @@ const weather = tool(({ city }) => `sunny in ${city}`, {
 })
 
 describe(nameClient('@langchain/openai', '@langchain/openai AzureChatOpenAI'), { timeout: 60_000 }, () => {
-  for (const deployment of ['Relay-Chat', 'RELAY-CHAT', 'relay-azure', 'relay-foundry', 'relay-untidy']) {
+  for (const deployment of models) {
     test(`whole, ${deployment}`, async () => {
       const answer = await open(deployment).invoke([new SystemMessage('Be brief.'), new HumanMessage(question)])
       assert.equal(answer.content, `Echo: ${question}`)

@@ -33,6 +33,7 @@ func listShared(open opener, withWrongKey option.RequestOption) []check {
 		listDepartures(open),
 		listBuiltIn(open),
 		listStored(open),
+		listFilters(open),
 	)
 }
 
@@ -50,7 +51,7 @@ func main() {
 			nameClient(openaiGo, "openai-go"),
 			slices.Concat(listShared(openV1, option.WithAPIKey("wrong")), listV1Only(), listStoredPages()),
 		},
-		{nameClient("github.com/Azure/azure-sdk-for-go/sdk/ai/azopenai", "azopenai"), listHelpers()},
+		{nameClient("github.com/Azure/azure-sdk-for-go/sdk/ai/azopenai", "azopenai"), append(listHelpers(), listTypedFilters()...)},
 	}
 	isGood := true
 	for _, suite := range suites {

@@ -62,7 +62,8 @@ describe(nameClient('@azure-rest/ai-inference'), { timeout: 120_000 }, () => {
       const last = chunks.at(-1)
       assert.equal(last.choices[0].finish_reason, 'stop')
       assert.equal(last.usage.total_tokens, 12)
-      assert.ok(chunks.every(({ choices }) => choices.length === 1))
+      // The first one may have annotations of the prompt instead.
+      assert.ok(chunks.slice(1).every(({ choices }) => choices.length === 1))
     })
   }
 
@@ -83,7 +84,7 @@ describe(nameClient('@azure-rest/ai-inference'), { timeout: 120_000 }, () => {
       function: { name: 'get_weather', arguments: '{"city":"Paris"}' },
     })
     const { chunks } = await stream('relay-tools', { tools: [weatherTool] })
-    const deltas = chunks.flatMap(({ choices }) => choices[0].delta.tool_calls ?? [])
+    const deltas = chunks.flatMap(({ choices }) => choices[0]?.delta.tool_calls ?? [])
     assert.equal(deltas[0].function.name, 'get_weather')
     assert.equal(deltas.map((delta) => delta.function.arguments).join(''), '{"city":"Paris"}')
     assert.equal(chunks.at(-1).choices[0].finish_reason, 'tool_calls')

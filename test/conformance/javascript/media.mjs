@@ -165,8 +165,8 @@ function checkMedia(sdk, open) {
       )
     })
 
-    test('without a model, of which there is none of the usual name', async () => {
-      await assert.rejects(client.moderations.create({ input: 'good' }), NotFoundError)
+    test('of a model that is no deployment', async () => {
+      await assert.rejects(client.moderations.create({ model: 'nothing-like-it', input: 'good' }), NotFoundError)
     })
   })
 

@@ -34,6 +34,17 @@ export async function release(mark) {
   await fetch(`${upstreamUrl}/release/${mark}`)
 }
 
+/** Deployments of each kind of upstream that answers well, and under filters that annotate. */
+export const models = [
+  'Relay-Chat',
+  'RELAY-CHAT',
+  'relay-azure',
+  'relay-foundry',
+  'relay-untidy',
+  'filter-annotating',
+  'filter-asynchronous',
+]
+
 export const user = (content) => ({ role: 'user', content })
 
 /** A question whose answer needs more than one byte a character. */
@@ -50,6 +61,11 @@ export const weatherTool = {
 
 /** Milliseconds that the upstream asks a limited caller to wait. */
 export const retryAfterMs = Number(process.env.CONFORMANCE_RETRY_AFTER_MS)
+
+/** Words that filters of the server look for: in prompts alone, in answers alone, and without any list. */
+export const askedTerm = process.env.CONFORMANCE_ASKED_TERM
+export const saidTerm = process.env.CONFORMANCE_SAID_TERM
+export const threat = process.env.CONFORMANCE_THREAT
 
 export async function collect(stream) {
   const items = []

@@ -14,9 +14,12 @@ from langchain_openai import AzureChatOpenAI, AzureOpenAI, AzureOpenAIEmbeddings
 from openai import AuthenticationError, BadRequestError, NotFoundError, RateLimitError  # noqa: E402
 
 from surroundings import (  # noqa: E402
+    ASKED_TERM,
+    MODELS,
     QUESTION,
     RETRY_AFTER_MS,
     RIEMANN,
+    SAID_TERM,
     VECTORS,
     list_seen,
     name_client,
@@ -43,7 +46,7 @@ class ChatChecks(unittest.IsolatedAsyncioTestCase):
     client = name_client("langchain-openai", "AzureChatOpenAI")
 
     def test_whole(self):
-        for deployment in ("Relay-Chat", "RELAY-CHAT", "relay-azure", "relay-foundry", "relay-untidy"):
+        for deployment in MODELS:
             with self.subTest(deployment=deployment):
                 messages = [SystemMessage("Be brief."), HumanMessage(QUESTION)]
                 answer = open_chat(deployment).invoke(messages)
@@ -53,7 +56,7 @@ class ChatChecks(unittest.IsolatedAsyncioTestCase):
                 self.assertEqual(answer.response_metadata["model_name"], "served-2024-08-06")
 
     def test_stream(self):
-        for deployment in ("Relay-Chat", "RELAY-CHAT", "relay-azure", "relay-foundry", "relay-untidy"):
+        for deployment in MODELS:
             with self.subTest(deployment=deployment):
                 chunks = list(open_chat(deployment).stream(QUESTION))
                 self.assertEqual(join_text(chunks), f"Echo: {QUESTION}")
@@ -66,6 +69,24 @@ class ChatChecks(unittest.IsolatedAsyncioTestCase):
         self.addAsyncCleanup(chat.root_async_client.close)
         self.assertEqual((await chat.ainvoke(QUESTION)).content, f"Echo: {QUESTION}")
         self.assertEqual(join_text([chunk async for chunk in chat.astream(QUESTION)]), f"Echo: {QUESTION}")
+
+    def test_annotations_of_a_filter(self):
+        metadata = open_chat("filter-annotating").invoke(SAID_TERM).response_metadata
+        self.assertEqual(metadata["prompt_filter_results"][0]["content_filter_results"]["hate"]["severity"], "safe")
+        self.assertEqual(metadata["content_filter_results"]["custom_blocklists"]["details"][0]["id"], "said-terms")
+
+    def test_prompt_that_a_filter_keeps_back(self):
+        with self.assertRaises(BadRequestError) as caught:
+            open_chat("filter-blocking").invoke(ASKED_TERM)
+        self.assertEqual(caught.exception.code, "content_filter")
+
+    def test_answer_that_a_filter_keeps_back(self):
+        with self.assertRaisesRegex(ValueError, "content filter"):
+            open_chat("filter-blocking").invoke(SAID_TERM)
+        chunks = list(open_chat("filter-blocking").stream(f"before {SAID_TERM} after"))
+        self.assertEqual(join_text(chunks), "Echo: before ")
+        reasons = [chunk.response_metadata.get("finish_reason") for chunk in chunks]
+        self.assertIn("content_filter", reasons)
 
     def test_stream_is_passed_on_while_the_upstream_still_writes(self):
         mark = new_mark()

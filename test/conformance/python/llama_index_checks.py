@@ -9,6 +9,7 @@ from llama_index.embeddings.azure_inference import AzureAIEmbeddingsModel
 from llama_index.llms.azure_inference import AzureAICompletionsModel
 
 from surroundings import (
+    MODELS,
     QUESTION,
     RETRY_AFTER_MS,
     RIEMANN,
@@ -42,14 +43,14 @@ class ChatChecks(unittest.IsolatedAsyncioTestCase):
     client = name_client("llama-index-llms-azure-inference", "AzureAICompletionsModel")
 
     def test_whole(self):
-        for model in ("Relay-Chat", "RELAY-CHAT", "relay-azure", "relay-foundry", "relay-untidy"):
+        for model in MODELS:
             with self.subTest(model=model):
                 answer = open_model(model).chat(ask(QUESTION))
                 self.assertEqual(answer.message.content, f"Echo: {QUESTION}")
                 self.assertEqual(answer.raw["usage"]["total_tokens"], 12)
 
     def test_stream(self):
-        for model in ("Relay-Chat", "RELAY-CHAT", "relay-azure", "relay-foundry", "relay-untidy"):
+        for model in MODELS:
             with self.subTest(model=model):
                 updates = list(open_model(model).stream_chat(ask(QUESTION)))
                 self.assertEqual("".join(update.delta for update in updates), f"Echo: {QUESTION}")

@@ -17,6 +17,7 @@ from openai import (
     OpenAI,
     RateLimitError,
 )
+from openai.types.chat import ChatCompletionChunk
 
 from surroundings import (
     QUESTION,
@@ -97,13 +98,20 @@ class SharedChecks:
                 with self.subTest(model=model):
                     chat = {"model": model, "messages": [user("hi")]}
                     openai.chat.completions.create(**chat)
-                    usage = {"stream_options": {"include_usage": True}}
-                    self.assertTrue(list(openai.chat.completions.create(**chat, stream=True, **usage)))
+                    self.check_chunks_strictly(openai, **chat, stream_options={"include_usage": True})
                     openai.embeddings.create(model=model, input="hi", encoding_format="float")
             # Not streamed: the client's own model of a completion lacks the null finish_reason that the vendor sends.
             for model in ("relay-chat", "mistral-large"):
                 with self.subTest(model=model):
                     openai.completions.create(model=model, prompt="hi")
+
+    def check_chunks_strictly(self, openai, **chat):
+        with openai.chat.completions.with_streaming_response.create(**chat, stream=True) as response:
+            lines = [line for line in response.iter_lines() if line.startswith("data: {")]
+        # The annotations of the prompt come as the service sends them: in a chunk that is none by its own schema.
+        annotation, *chunks = [json.loads(line.removeprefix("data: ")) for line in lines]
+        self.assertEqual((annotation["object"], annotation["choices"]), ("", []))
+        self.assertTrue([ChatCompletionChunk.model_validate(chunk) for chunk in chunks])
 
     def test_stream_is_passed_on_while_the_upstream_still_writes(self):
         mark = new_mark()

@@ -21,6 +21,7 @@ from semantic_kernel.contents import ChatHistory
 from semantic_kernel.functions import kernel_function
 
 from surroundings import (
+    MODELS,
     QUESTION,
     RETRY_AFTER_MS,
     RIEMANN,
@@ -71,7 +72,7 @@ class SharedChecks:
         return [update async for update in updates]
 
     async def test_whole(self):
-        for model in ("Relay-Chat", "RELAY-CHAT", "relay-azure", "relay-foundry", "relay-untidy"):
+        for model in MODELS:
             with self.subTest(model=model):
                 answer = await self.complete(model)
                 self.assertEqual(str(answer), f"Echo: {QUESTION}")
@@ -79,7 +80,7 @@ class SharedChecks:
                 self.assertEqual(answer.metadata["usage"].prompt_tokens, 7)
 
     async def test_stream(self):
-        for model in ("Relay-Chat", "RELAY-CHAT", "relay-azure", "relay-foundry", "relay-untidy"):
+        for model in MODELS:
             with self.subTest(model=model):
                 updates = await self.stream(model)
                 self.assertEqual("".join(map(str, updates)), f"Echo: {QUESTION}")

@@ -15,9 +15,23 @@ _upstream_url = os.environ["CONFORMANCE_UPSTREAM"]
 
 QUESTION = "Grüße an 世界 👋, wie geht es?"
 RIEMANN = "Explain Riemann's conjecture in 1 paragraph"
+# Deployments of each kind of upstream that answers well, and under filters that annotate.
+MODELS = (
+    "Relay-Chat",
+    "RELAY-CHAT",
+    "relay-azure",
+    "relay-foundry",
+    "relay-untidy",
+    "filter-annotating",
+    "filter-asynchronous",
+)
 VECTORS = [[3, 0, 0.25, -1.5], [5, 1, 0.25, -1.5]]
 # Milliseconds that the upstream asks a limited caller to wait.
 RETRY_AFTER_MS = int(os.environ["CONFORMANCE_RETRY_AFTER_MS"])
+# Words that filters of the server look for: in prompts alone, in answers alone, and without any list.
+ASKED_TERM = os.environ["CONFORMANCE_ASKED_TERM"]
+SAID_TERM = os.environ["CONFORMANCE_SAID_TERM"]
+THREAT = os.environ["CONFORMANCE_THREAT"]
 
 WEATHER = {
     "name": "get_weather",

@@ -14,6 +14,8 @@ public final class Checks {
         report.run("azure-ai-inference chat async", ChatCompletionsClient.class, InferenceChatAsync.list());
         report.run("azure-ai-inference embeddings", ChatCompletionsClient.class, InferenceEmbeddings.list());
         report.run("azure-ai-openai", com.azure.ai.openai.OpenAIClient.class, AzureOpenAi.list());
+        report.run("azure-ai-inference filters", ChatCompletionsClient.class, InferenceFilters.list());
+        report.run("azure-ai-openai filters", com.azure.ai.openai.OpenAIClient.class, AzureOpenAiFilters.list());
         report.run("openai-java azure", OpenAIClient.class, OpenAiJava.listAzure());
         report.run("openai-java", OpenAIClient.class, OpenAiJava.listV1());
         report.run("openai-java azure", OpenAIClient.class, AzurePathModes.list());

@@ -96,7 +96,8 @@ final class OpenAiErrors {
             StringBuilder text = new StringBuilder();
             SseException broken = Expect.failure(SseException.class, () -> {
                 try (var chunks = openai.chat().completions().createStreaming(ask("Relay-Cut", newMark()).build())) {
-                    chunks.stream().forEach(chunk -> text.append(chunk.choices().get(0).delta().content().orElse("")));
+                    chunks.stream().flatMap(chunk -> chunk.choices().stream())
+                        .forEach(choice -> text.append(choice.delta().content().orElse("")));
                 }
             });
             Expect.equal(text.toString(), "Echo:");

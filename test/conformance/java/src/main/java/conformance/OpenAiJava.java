@@ -36,6 +36,7 @@ final class OpenAiJava {
         checks.addAll(new OpenAiTexts(openai).list());
         checks.addAll(new OpenAiErrors(openai, withWrongKey).list());
         checks.addAll(new OpenAiStored(openai).list());
+        checks.addAll(new OpenAiFilters(openai).list());
         return checks;
     }
 

@@ -32,6 +32,11 @@ final class Surroundings {
     static final List<String> MODELS =
         List.of("Relay-Chat", "RELAY-CHAT", "relay-azure", "Relay-Foundry", "relay-untidy");
 
+    /** Words that filters of the server look for: in prompts alone, in answers alone, and without any list. */
+    static final String ASKED_TERM = System.getenv("CONFORMANCE_ASKED_TERM");
+    static final String SAID_TERM = System.getenv("CONFORMANCE_SAID_TERM");
+    static final String THREAT = System.getenv("CONFORMANCE_THREAT");
+
     /** Azure's own names for the server, which the runner makes this program resolve. */
     static final List<String> AZURE_HOSTS = List.of(System.getenv("CONFORMANCE_AZURE_HOSTS").split(","));
 
