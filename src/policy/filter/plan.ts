@@ -20,7 +20,7 @@ export type FilterRule = {
   readonly usesBuiltin: boolean
   readonly engines: readonly FilterEngine[]
   readonly combine: Combine
-  /** What happens where no engine could judge and the builtin is not asked: annotated and let through, or refused. */
+  /** What happens where no engine over the network could judge: the builtin speaks and the failure is annotated, or it is refused. */
   readonly onError: 'open' | 'closed'
 }
 

@@ -125,7 +125,7 @@ function openStream(call: Call, head: AnswerHead): EventWriter {
   const begin = (index: number): string => {
     if (started.has(index)) return ''
     started.add(index)
-    return chunk(choice(index, '{"role":"assistant","content":""}', null))
+    return chunk(choice(index, '{"role":"assistant","content":""}', null), notes.takeDue())
   }
 
   const write = (event: Exclude<Event, { type: 'prompt-filter' | 'answer-rest' | 'answer-start' }>): string => {
@@ -172,7 +172,10 @@ function openStream(call: Call, head: AnswerHead): EventWriter {
           notes.hold(event)
           return ''
         case 'answer-rest':
-          return notes.writeFields(restFields(event.rest))
+          // This API has no chunk without a choice: what is said of the prompt goes with the first one that has.
+          if (started.size > 0) return notes.writeFields(restFields(event.rest))
+          notes.keep(restFields(event.rest))
+          return ''
         case 'answer-start':
           setHead(
             event.id ?? randomHex(),
@@ -180,9 +183,9 @@ function openStream(call: Call, head: AnswerHead): EventWriter {
             event.model ?? head.servedModel,
             notes.takePrompt(restFields(event.rest)),
           )
-          return notes.flush()
+          return ''
         default:
-          return notes.flush() + write(event)
+          return write(event)
       }
     },
     end(): string {

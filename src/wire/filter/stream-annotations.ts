@@ -7,6 +7,10 @@ import { addResults, createResultsWriter, explanationFields, writePromptResults 
 export type StreamAnnotations = {
   /** Takes what our filters say of the prompt. It is written with the next event, which may be the upstream's own word on it. */
   hold(event: Extract<Event, { type: 'prompt-filter' }>): void
+  /** Takes fields that came without a choice, to go out with what is due next. */
+  keep(fields: JsonObject | undefined): void
+  /** What is due, for a chunk that has a choice too: members with a comma before each, mostly none. */
+  takeDue(): string
   /** The chunk that is due before anything else is written; mostly empty. */
   flush(): string
   /** A chunk of fields that came without a choice. */
@@ -24,17 +28,23 @@ export function openStreamAnnotations(prompts = 1): StreamAnnotations {
   let theirs: Json | undefined
   let waiting: JsonObject | undefined
 
-  const write = (fields: JsonObject | undefined): string => {
+  const take = (fields: JsonObject | undefined): JsonObject => {
     const all: JsonObject = { ...waiting, ...fields }
     waiting = undefined
     if (ours) all.prompt_filter_results = writePromptResults(ours, theirs, prompts)
-    return writeBareChunk(all)
+    return all
   }
+  const write = (fields: JsonObject | undefined): string => writeBareChunk(take(fields))
   return {
     hold({ results, explanations }) {
       ours = results
       waiting = explanationFields(explanations) ?? {}
     },
+    keep(fields) {
+      theirs = fields?.prompt_filter_results ?? theirs
+      waiting = { ...waiting, ...fields }
+    },
+    takeDue: () => (waiting ? writeMore(take(undefined)) : ''),
     flush: () => (waiting ? write(undefined) : ''),
     writeFields(fields) {
       theirs = fields?.prompt_filter_results ?? theirs
