@@ -22,6 +22,7 @@ import { createLimiter } from '../policy/limit/limiter.ts'
 import { type Meter, openMeter } from '../policy/meter/meter.ts'
 import { createPipeline } from '../policy/pipeline.ts'
 import { createSpillOver } from '../policy/spill-over.ts'
+import { createDiskBlobs } from '../port/blobs/disk/create-disk-blobs.ts'
 import type { Counters } from '../port/counters/port.ts'
 import { openSqliteTables } from '../port/tables/sqlite.ts'
 import { createHealth } from '../route/health.ts'
@@ -47,6 +48,8 @@ import { openResource } from './open-resource.ts'
 import { makeResourceKey, openManagementCredential, openMasterKey } from './secrets.ts'
 import { listServerNames } from './server-names.ts'
 import { waitForStop } from './wait-for-stop.ts'
+import { createLiveLoad } from './work/live-load.ts'
+import { openWork, type Work } from './work/open-work.ts'
 
 export type ServeParts = {
   readonly options: UpOptions
@@ -95,6 +98,7 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
   let storedCompletions: StoredCompletions | undefined
   let meter: Meter | undefined
   let counters: Counters | undefined
+  let work: Work | undefined
   try {
     const resource = await openResource(tables, sealer, builtins.models[0], options.name)
     const openTransport = (origin: URL, timeouts: Timeouts) =>
@@ -146,14 +150,25 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
       remote,
       policy: options.raiPolicy,
     })
+    const judged = [createSpillOver(find), ...limits, openFilterPolicy(compiledFilters, remote, log)]
+    const load = createLiveLoad(performance.now.bind(performance))
+    work = openWork({
+      tables,
+      blobs: await createDiskBlobs(folder.blobs),
+      pipeline: createPipeline(judged, router, [meter.listener]),
+      load,
+      keys: () => current().keys,
+      find,
+      settings: { behaviour: options.batchBehaviour },
+      log,
+    })
     const gateway = createGateway({
       snapshot: current,
-      matchRoute: createRoutes(serverEnds, [...storedCompletions.routes, ...filterServices]),
-      pipeline: createPipeline(
-        [storedCompletions.policy, createSpillOver(find), ...limits, openFilterPolicy(compiledFilters, remote, log)],
-        router,
-        [meter.listener],
-      ),
+      matchRoute: createRoutes(serverEnds, [...storedCompletions.routes, ...filterServices, ...work.routes]),
+      pipeline: createPipeline([load.policy, storedCompletions.policy, ...judged], router, [
+        load.listener,
+        meter.listener,
+      ]),
       maxBodyBytes,
       log,
     })
@@ -227,6 +242,7 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
       notices: [...listeners.notices, ...state.listWarnings(), ...live.listFilterWarnings()],
     })
     if (!usesBuiltin(state)) await builtins.stop()
+    work.start()
 
     await waitForStop()
     log.info({}, 'stopping: answers in progress are finished')
@@ -234,6 +250,7 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
     listeners = undefined
   } finally {
     await listeners?.stop(0)
+    await work?.close()
     live?.close()
     await storedCompletions?.close()
     await meter?.close()

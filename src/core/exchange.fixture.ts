@@ -41,6 +41,7 @@ export function makeExchange(more: Partial<Exchange> = {}): Exchange {
     deployment: makeDeployment(),
     spilledFrom: undefined,
     servedTier: undefined,
+    isBatch: false,
     needsEvents: false,
     signal: new AbortController().signal,
     header: () => null,

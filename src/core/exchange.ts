@@ -53,6 +53,8 @@ export type Exchange = {
   servedTier: ServedTier | undefined
   /** The deployment that was asked for and could not take the call. */
   spilledFrom: Deployment | undefined
+  /** Whether the call is a line of a batch: it takes what others leave, and deployments that are for batches take it. */
+  readonly isBatch: boolean
   /** Whether a policy reads the answer: then backends give it in canonical form instead of bytes to pass on. */
   needsEvents: boolean
   readonly signal: AbortSignal

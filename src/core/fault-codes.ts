@@ -77,7 +77,7 @@ export const faultCodes = {
   'exceeds-capacity': caller(400),
   /** The key's allowance for the day or month is used up. */
   'budget-exhausted': caller(429),
-  /** A deployment asks for more capacity than its quota pool has left. Seen by the management API only. */
+  /** A deployment asks for more capacity than its quota pool has left, which the management API tells; or a key has as many files as it may. */
   'insufficient-quota': caller(400),
 
   // Where it is answered

@@ -1,13 +1,29 @@
 import type { Caller } from './exchange.ts'
 import type { JsonObject } from './json.ts'
 
+/** A part of a multipart form. */
+export type FormPart = {
+  readonly name: string
+  /** As the client wrote it: any text, and never a path. undefined for a field. */
+  readonly filename: string | undefined
+  /** The text of a field that is not too long to be held. */
+  readonly value: string | undefined
+  /** To be read once, at the reader's pace, before the next part is asked for; what is left of it then is passed over. */
+  readonly content: AsyncIterable<Uint8Array>
+}
+
 /** A request to a stateful API, authenticated and read. */
 export type ServiceRequest = {
   /** The path's parameters by name, decoded. */
   readonly params: Readonly<Record<string, string>>
   readonly query: URLSearchParams
-  /** Of a POST or PATCH; empty where none was sent. */
+  /** Of a POST or PATCH; empty where none was sent, or a form. */
   readonly body: JsonObject
+  /**
+   * The parts of the form in their order, where the route takes one. Read as they arrive: asking for them rejects with Faults
+   * `invalid-request` for what is no form, `body-too-large`, and `client-gone` when the connection ends first.
+   */
+  readonly form?: AsyncIterable<FormPart> | undefined
   readonly caller: Caller
   readonly requestId: string
   /** As the caller wrote it, for the addresses of further pages. */
@@ -16,10 +32,22 @@ export type ServiceRequest = {
   readonly signal: AbortSignal
 }
 
+/** Bytes for an answer, of which a caller may ask for a range. */
+export type ServiceContent = {
+  readonly length: number
+  readonly type: string
+  /** Names these bytes and no others. */
+  readonly etag: string
+  /** From `start` up to before `end`. Read at the caller's pace, and closed when he goes. */
+  open(start: number, end: number): AsyncIterable<Uint8Array>
+}
+
 export type ServiceAnswer = {
   readonly status: number
   /** Absent where there is nothing to say, as with status 204. */
   readonly body?: JsonObject | undefined
+  /** In place of a body. */
+  readonly content?: ServiceContent | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
 }
 
@@ -30,6 +58,8 @@ export type ServiceRoute = {
   readonly path: string
   /** Whether the surface insists on `api-version`. */
   readonly apiVersion: 'required' | 'optional'
+  /** Present where the body is a multipart form and not JSON; `maxBytes` is how large it may be as a whole. */
+  readonly form?: { readonly maxBytes: number } | undefined
   /**
    * Where models are asked on the same path: whether the route answers in place of a deployment of that name, when there is none.
    * Without it the path is the route's alone.

@@ -68,7 +68,7 @@ async function answer(
   const params = match.found === 'endpoint' ? match.params : {}
   const about = { params, query: url.searchParams, caller, requestId }
   if (endpoint.kind === 'service') {
-    return serveService(endpoint.route, request, about, headers, options.maxBodyBytes, setTurn)
+    return serveService(endpoint.route, request, about, options.maxBodyBytes, { headers, setTurn, log: options.log })
   }
   if (endpoint.kind === 'list') {
     const named =
@@ -84,7 +84,7 @@ async function answer(
   }
   const call = end.readCall(input)
   if (standIn?.standsInFor?.(call.deployment) && !findDeployment(snapshot, call.deployment)) {
-    return answerService(standIn, request, { ...about, body: input.body }, headers, setTurn)
+    return answerService(standIn, request, { ...about, body: input.body }, { headers, setTurn, log: options.log })
   }
   const exchange = openExchange(snapshot, request, call, header, headers, requestId, caller)
   setTurn('ours')
@@ -120,6 +120,7 @@ function openExchange(
     deployment,
     spilledFrom: undefined,
     servedTier: undefined,
+    isBatch: false,
     needsEvents: false,
     signal: request.signal,
     header,

@@ -1,6 +1,7 @@
 import type { Form } from '../core/call.ts'
 import { Fault } from '../core/fault.ts'
 import type { JsonObject } from '../core/json.ts'
+import type { FormPart } from '../core/service-route.ts'
 import { createFormParser, type FormPiece, readBoundary, writeFormField } from '../wire/passed/form-parser.ts'
 import type { FormRules } from '../wire/wire.ts'
 import type { SetTurn } from './server.ts'
@@ -34,10 +35,8 @@ export async function readForm(
   limits: FormLimits,
   setTurn: SetTurn,
 ): Promise<FormBody> {
-  const contentType = request.headers.get('content-type') ?? ''
-  const boundary = readBoundary(contentType)
-  if (Number(request.headers.get('content-length') ?? 0) > limits.maxFormBytes) throw tooLarge(limits.maxFormBytes)
-  const pieces = judgePieces(readPieces(readBytes(request, limits.maxFormBytes, setTurn), boundary), rules)
+  const { contentType, boundary, pieces: read } = openForm(request, limits.maxFormBytes, setTurn)
+  const pieces = judgePieces(read, rules)
   const { held, fields } = await readHead(pieces, isNamed, limits.maxHeldBytes)
   let isSpent = false
   const form: Form = {
@@ -54,6 +53,81 @@ export async function readForm(
     },
   }
   return { text: '', body: fields, form }
+}
+
+type OpenForm = {
+  readonly contentType: string
+  readonly boundary: string
+  readonly pieces: AsyncGenerator<FormPiece, undefined>
+}
+
+function openForm(request: Request, maxBytes: number, setTurn: SetTurn): OpenForm {
+  const contentType = request.headers.get('content-type') ?? ''
+  const boundary = readBoundary(contentType)
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes)
+  return { contentType, boundary, pieces: readPieces(readBytes(request, maxBytes, setTurn), boundary) }
+}
+
+/**
+ * The parts of a form one after the other, read as they arrive. What is left of a part when the next one is asked for is passed over.
+ * Throws Faults `invalid-request` and `body-too-large` at once where the headers tell, else when the parts are read.
+ */
+export function readFormParts(
+  request: Request,
+  maxBytes: number,
+  setTurn: SetTurn,
+): AsyncGenerator<FormPart, undefined> {
+  if (!hasForm(request)) {
+    const given = JSON.stringify((request.headers.get('content-type') ?? '').slice(0, 64))
+    throw new Fault(
+      'invalid-request',
+      `Invalid value for 'Content-Type': got ${given}, expected multipart/form-data.`,
+      { param: 'Content-Type' },
+    )
+  }
+  return splitParts(openForm(request, maxBytes, setTurn).pieces)
+}
+
+async function* splitParts(pieces: AsyncGenerator<FormPiece, undefined>): AsyncGenerator<FormPart, undefined> {
+  /** What came behind the data of a part. */
+  let next: FormPiece | undefined
+  const readData = async (): Promise<Uint8Array | undefined> => {
+    if (next) return undefined
+    const { value: piece } = await pieces.next()
+    if (piece?.kind === 'data') return piece.bytes
+    next = piece
+    return undefined
+  }
+  try {
+    for (;;) {
+      const piece = next ?? (await pieces.next()).value
+      next = undefined
+      if (!piece) return
+      if (piece.kind === 'field') {
+        const { name, value, content } = piece
+        yield { name, filename: undefined, value, content: readAll(once(content)) }
+      } else if (piece.kind === 'file') {
+        yield { name: piece.name, filename: piece.filename, value: undefined, content: readAll(readData) }
+        while (await readData()) {}
+      }
+    }
+  } finally {
+    await pieces.return(undefined)
+  }
+}
+
+/** Whoever stops in the middle does not close what it is read from: the next part is to come from there. */
+async function* readAll(read: () => Promise<Uint8Array | undefined>): AsyncGenerator<Uint8Array, undefined> {
+  for (let bytes = await read(); bytes; bytes = await read()) yield bytes
+}
+
+function once(bytes: Uint8Array): () => Promise<Uint8Array | undefined> {
+  let rest: Uint8Array | undefined = bytes
+  return async () => {
+    const given = rest
+    rest = undefined
+    return given
+  }
 }
 
 function isModel(piece: FormPiece): boolean {

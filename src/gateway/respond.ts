@@ -31,6 +31,10 @@ const exposed = [
   'sunset',
   'x-ms-model-replacement',
   'x-content-filter-engine',
+  'location',
+  'accept-ranges',
+  'content-range',
+  'content-disposition',
 ].join(', ')
 
 export const region = 'local'

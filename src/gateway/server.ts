@@ -36,8 +36,8 @@ const defaultIdleLimitS = 30
 
 const drainPollMs = 10
 
-/** Larger bodies are refused by the gateway with an answer in the caller's shape; this is only the last line. */
-const hardBodyLimitBytes = 512 * 1024 * 1024
+/** Each route has a limit of its own, and an answer in the caller's shape; Bun's, which applies to files too, only has to be beyond all of them. */
+const hardBodyLimitBytes = 64 * 1024 ** 3
 
 /**
  * Opens a port. `reusePort` lets a second listener with a renewed certificate take over without a gap, so whether somebody else

@@ -89,7 +89,7 @@ type TurnOptions = {
 }
 
 /** Between two pieces it is the caller's turn, while the next one is made it is ours. */
-function takeTurns(
+export function takeTurns(
   pieces: AsyncIterator<Piece>,
   { setTurn, finish, isAborted, writeError }: TurnOptions,
 ): AsyncIterableIterator<Piece, undefined> {

@@ -15,7 +15,7 @@ export function createCheckDeployment(now: () => number): Policy {
     const { deployment } = exchange
     const { retiresAt, status } = deployment.lifecycle
     if (deployment.isPaused) throw refusePaused(deployment)
-    if (deployment.limits?.kind === 'enqueued') throw refuseBatch(deployment)
+    if (deployment.limits?.kind === 'enqueued' && !exchange.isBatch) throw refuseBatch(deployment)
     if (status === 'Deprecated' || (retiresAt !== undefined && retiresAt <= now())) throw refuseRetired(deployment)
     if (retiresAt !== undefined && retiresAt - now() < warnMs) announceEnd(exchange, retiresAt)
     return next(exchange)

@@ -8,14 +8,20 @@ export type PageQuery = {
   readonly order: 'asc' | 'desc'
 }
 
-const maxLimit = 100
-const defaultLimit = 20
+/** How many items a page may have, and has when nothing is said. */
+export type PageSizes = { readonly most: number; readonly usual: number }
+
+const pageSizes: PageSizes = { most: 100, usual: 20 }
 
 /** Throws Fault `invalid-request` naming the parameter. */
-export function readPage(query: URLSearchParams, defaultOrder: PageQuery['order']): PageQuery {
-  const limit = query.get('limit') || `${defaultLimit}`
-  if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > maxLimit) {
-    throw refuseParameter('limit', limit, `a whole number, 1 to ${maxLimit}`)
+export function readPage(
+  query: URLSearchParams,
+  defaultOrder: PageQuery['order'],
+  { most, usual }: PageSizes = pageSizes,
+): PageQuery {
+  const limit = query.get('limit') || `${usual}`
+  if (!/^\d{1,9}$/.test(limit) || Number(limit) < 1 || Number(limit) > most) {
+    throw refuseParameter('limit', limit, `a whole number, 1 to ${most}`)
   }
   const order = query.get('order') || defaultOrder
   if (order !== 'asc' && order !== 'desc') throw refuseParameter('order', order, '"asc" or "desc"')

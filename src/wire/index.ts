@@ -3,6 +3,7 @@ import { inferenceChatServer } from './azure-inference/chat-server.ts'
 import { inferenceEmbeddingsServer } from './azure-inference/embeddings-server.ts'
 import { writeInferenceFault } from './azure-inference/fault.ts'
 import { inferenceImageEmbeddingsServer, inferenceImagesServer } from './azure-inference/images-server.ts'
+import { writeAuthoringFault } from './faults/authoring-fault.ts'
 import { writeContentSafetyFault } from './faults/content-safety-fault.ts'
 import { writeOpenAIFault } from './faults/openai-fault.ts'
 import { openaiChatServer } from './openai-chat/server.ts'
@@ -39,6 +40,9 @@ export const serverEnds: readonly ServerEnd[] = [
 
 /** How faults are written where no route was found, by the beginning of the path. */
 const surfaces: readonly { readonly prefix: string; readonly writeFault: ServerEnd['writeFault'] }[] = [
+  { prefix: '/openai/files', writeFault: writeAuthoringFault },
+  { prefix: '/openai/uploads', writeFault: writeAuthoringFault },
+  { prefix: '/openai/batches', writeFault: writeAuthoringFault },
   { prefix: '/openai', writeFault: writeOpenAIFault },
   { prefix: '/contentsafety', writeFault: writeContentSafetyFault },
   { prefix: '/anthropic', writeFault: anthropicMessagesServer.writeFault },

@@ -267,6 +267,7 @@ describe('every fault on every surface', () => {
     const rendered = [
       render('Azure OpenAI images', openaiImagesServer.writeFault, 'content-filtered'),
       ...codes.map((code) => render('Azure AI Content Safety', faultWriterBelow('/contentsafety/text:analyze'), code)),
+      ...codes.map((code) => render('Azure OpenAI authoring', faultWriterBelow('/openai/files/file-1'), code)),
     ]
     expect(rendered).toEqual(JSON.parse(readFileSync(join(here, 'faults-elsewhere.json'), 'utf8')))
   })

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { DeploymentInput } from '../../src/snapshot/deployment-spec.ts'
-import { startHarness } from './harness.ts'
+import { type Harness, startHarness } from './harness.ts'
 
 export type HarnessProcess = {
   readonly url: string
@@ -11,8 +11,13 @@ export type HarnessProcess = {
 }
 
 /** The harness in a process of its own, so that its memory can be told from the test's. */
-export async function startHarnessProcess(...deployments: DeploymentInput[]): Promise<HarnessProcess> {
-  const child = fork(import.meta.filename, [JSON.stringify(deployments)])
+export function startHarnessProcess(...deployments: DeploymentInput[]): Promise<HarnessProcess> {
+  return forkHarness(import.meta.filename, JSON.stringify(deployments))
+}
+
+/** The same of a module that calls `serveParent`. */
+export async function forkHarness(module: string, argument: string): Promise<HarnessProcess> {
+  const child = fork(module, [argument])
   const ended = once(child, 'exit')
   const takers: ((message: unknown) => void)[] = []
   child.on('message', (message) => takers.shift()?.(message))
@@ -33,9 +38,13 @@ export async function startHarnessProcess(...deployments: DeploymentInput[]): Pr
   }
 }
 
+export function serveParent({ url }: Harness): void {
+  process.on('message', () => process.send?.(process.memoryUsage.rss()))
+  process.send?.(url)
+}
+
 if (import.meta.main) {
   const harness = await startHarness()
   harness.deploy(...JSON.parse(process.argv[2] as string))
-  process.on('message', () => process.send?.(process.memoryUsage.rss()))
-  process.send?.(harness.url)
+  serveParent(harness)
 }

@@ -50,6 +50,7 @@ function makeExchange(deployment: Deployment, call: ChatCall, signal: AbortSigna
     deployment,
     spilledFrom: undefined,
     servedTier: undefined,
+    isBatch: false,
     needsEvents: true,
     signal,
     header: () => null,

@@ -9,6 +9,8 @@ export type DataFolder = {
   readonly path: string
   readonly database: string
   readonly backups: string
+  /** Content of files, where no other store is configured. */
+  readonly blobs: string
   readonly managementKey: string
   readonly secretKey: string
   readonly lock: string
@@ -38,6 +40,7 @@ export function locateDataFolder(choices: DataFolderChoices): DataFolder {
     path,
     database: at('ponto.db'),
     backups: at('backups'),
+    blobs: at('blobs'),
     managementKey: at('management.key'),
     secretKey: at('secret.key'),
     lock: at('server.lock'),

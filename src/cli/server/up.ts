@@ -25,6 +25,7 @@ export type UpOptions = {
   /** The content filter policy of deployments that name none. */
   readonly raiPolicy: string
   readonly storedCompletionDays: number
+  readonly batchBehaviour: 'azure' | 'openai'
   readonly replicas: number
   readonly quiet: boolean
   readonly json: boolean
@@ -81,6 +82,10 @@ export function defineUp(command: Command, context: CommandContext, up: (options
   add('--stored-completion-days <days>', 'how long chats with "store": true are kept', 'PONTO_STORED_COMPLETION_DAYS', {
     parse: parseDays,
     fallback: 30,
+  })
+  add('--batch-behaviour <vendor>', 'whose rules batches follow where they differ', 'PONTO_BATCH_BEHAVIOUR', {
+    choices: ['azure', 'openai'],
+    fallback: 'azure',
   })
   add('--replicas <number>', 'how many servers share the limits counted in Redis', 'PONTO_REPLICAS', {
     parse: parseReplicas,

@@ -47,7 +47,8 @@ export function createLimiter(options: LimiterOptions): Policy {
   /** undefined when the call is in. Throws or rejects with a Fault when it is not to be. */
   function admit(exchange: Exchange): undefined | Promise<undefined> {
     const { call, deployment } = exchange
-    const tier = chooseTier(call, deployment)
+    // Lines of batches come after everybody else, whatever they ask for.
+    const tier = exchange.isBatch ? 'flex' : chooseTier(call, deployment)
     exchange.servedTier = tier
     if (deployment.sku) exchange.call = withoutTier(call)
     const plan = plans.find(deployment, exchange.caller)

@@ -8,6 +8,7 @@ export type Job = {
   readonly id: string
   /** How far it is, as the last worker noted. */
   readonly state: JsonObject
+  /** Who took it, made unlike every other taking: two that have all of kind, id, owner and attempt alike are one taking. */
   readonly owner: string
   readonly attempt: number
 }
@@ -32,10 +33,45 @@ export type Jobs = {
   note(job: Job, state: JsonObject): Promise<boolean>
   /** Notes how far it is and lets it go until `runAt`. Whether it was still held. */
   release(job: Job, state: JsonObject, runAt: number): Promise<boolean>
-  /** It is done and goes away. Whether it was still held. */
+  /** It is done and goes away; where it was woken meanwhile, it is due again instead. Whether it was still held. */
   finish(job: Job): Promise<boolean>
-  /** Due now, whatever `runAt` says: something has happened to it. Nothing where there is no such job. */
+  /**
+   * Due now, whatever `runAt` says: something has happened to it. One that is held is due again as soon as it is let go, so that its
+   * worker cannot have looked too early. Nothing where there is no such job.
+   */
   wake(kind: string, id: string): Promise<void>
   /** When the next one is due that nobody holds, or a lease runs out; undefined where there is none. Unix milliseconds. */
   nextDueAt(kinds: readonly string[]): Promise<number | undefined>
+}
+
+/** How a run of a handler ends: the job is done, or it goes on at a time (unix milliseconds) from a state. */
+export type JobOutcome =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'again'; readonly at: number; readonly state: JsonObject }
+
+export type JobContext = {
+  /** Aborted when the job is held no more or the server stops. The run has to end soon then; nobody waits for it for long. */
+  readonly signal: AbortSignal
+  /** How many runs in a row have failed before this one. */
+  readonly failures: number
+  /** Notes how far it is: where the next run begins, should this one not end. Waits while the store is away; rejects when the job is lost. */
+  note(state: JsonObject): Promise<void>
+}
+
+/** Does the jobs of one kind. What it does may be done again: by its next run, after a crash by another server. */
+export type JobHandler = {
+  /** After a crash the job lies still for so long at most. Renewed at a third of it for as long as the run lasts. */
+  readonly leaseMs: number
+  /**
+   * A chore: one job of this kind, made by the worker with the id `chore`, that is due again so long after it was done. Absent for jobs
+   * that somebody adds.
+   */
+  readonly everyMs?: number
+  /** How many of this kind one worker does at a time. */
+  readonly atOnce?: number
+  /**
+   * A run that rejects is tried again from the state that was noted last, later each time, for as long as it takes: what cannot succeed
+   * any more has to say `done` itself. Faults `storage-unavailable` do not count as failures.
+   */
+  run(job: Job, context: JobContext): Promise<JobOutcome>
 }

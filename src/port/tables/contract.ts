@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { JsonObject } from '../../core/json.ts'
+import { describeJobsContract } from '../jobs/contract.ts'
+import { describeBatchesContract } from './batches/contract.ts'
+import { describeFilesContract } from './files/contract.ts'
 import { describeFiltersContract } from './filters/contract.ts'
 import { describeNamedKeysContract } from './named-keys/contract.ts'
 import type { Tables } from './port.ts'
@@ -12,13 +15,16 @@ export type TablesFixture = { readonly tables: Tables; reopen(): Promise<Tables>
 
 const document = (model: string): JsonObject => ({ model: { format: 'OpenAI', name: model, version: '1' } })
 
-/** What every adapter of the Tables port must do. `open` makes an empty store. */
-export function describeTablesContract(adapter: string, open: () => Promise<TablesFixture>): void {
+/** What every adapter of the Tables port must do. `open` makes an empty store; where a clock is given, its times are of that. */
+export function describeTablesContract(adapter: string, open: (now?: () => number) => Promise<TablesFixture>): void {
   describeNamedKeysContract(adapter, open)
   describeStoredCompletionsContract(adapter, open)
   describeQuotaContract(adapter, open)
   describeUsageContract(adapter, open)
   describeFiltersContract(adapter, open)
+  describeFilesContract(adapter, open)
+  describeJobsContract(adapter, open)
+  describeBatchesContract(adapter, open)
 
   describe(`tables port: ${adapter}`, () => {
     let fixture: TablesFixture

@@ -1,4 +1,7 @@
 import type { JsonObject } from '../../core/json.ts'
+import type { Jobs } from '../jobs/port.ts'
+import type { BatchesTable } from './batches/port.ts'
+import type { FilesTable } from './files/port.ts'
 import type { FiltersTable } from './filters/port.ts'
 import type { NamedKeysTable } from './named-keys/port.ts'
 import type { QuotaTable } from './quota/port.ts'
@@ -49,6 +52,9 @@ export type Tables = {
   readonly quota: QuotaTable
   readonly usage: UsageTable
   readonly filters: FiltersTable
+  readonly files: FilesTable
+  readonly jobs: Jobs
+  readonly batches: BatchesTable
 
   close(): Promise<void>
 }

@@ -1,3 +1,6 @@
+import type { JobSchema } from '../jobs/table.ts'
+import type { BatchSchema } from './batches/table.ts'
+import type { FileSchema } from './files/table.ts'
 import type { FilterSchema } from './filters/table.ts'
 import type { NamedKeySchema } from './named-keys/table.ts'
 import type { KeyName } from './port.ts'
@@ -10,7 +13,10 @@ export type Schema = StoredCompletionSchema &
   NamedKeySchema &
   QuotaSchema &
   UsageSchema &
-  FilterSchema & {
+  FilterSchema &
+  FileSchema &
+  JobSchema &
+  BatchSchema & {
     resource: { id: 1; name: string; created_at: number }
     resource_key: { name: KeyName; sealed: string; created_at: number }
     deployment: {

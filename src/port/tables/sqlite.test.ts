@@ -18,14 +18,14 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-describeTablesContract('sqlite', async () => {
+describeTablesContract('sqlite', async (now = Date.now) => {
   const home = mkdtempSync(join(tmpdir(), 'ponto-tables-'))
-  let tables = await openSqliteTables(join(home, 'ponto.db'))
+  let tables = await openSqliteTables(join(home, 'ponto.db'), { now })
   return {
     tables,
     async reopen() {
       await tables.close()
-      tables = await openSqliteTables(join(home, 'ponto.db'))
+      tables = await openSqliteTables(join(home, 'ponto.db'), { now })
       return tables
     },
     async remove() {
@@ -200,7 +200,7 @@ describe('migrations', () => {
     const [first, second] = [migrations.length, migrations.length + 1].map(
       (v) => `${file}.backup-v${v}-20260102T030405006Z`,
     )
-    expect(listBackups(file).sort()).toEqual([first as string, second as string])
+    expect(listBackups(file).toSorted()).toEqual([first as string, second as string].toSorted())
     expect(versionOf(first as string)).toBe(migrations.length)
     expect(tablesOf(first as string)).not.toContain('note')
     expect(tablesOf(second as string)).toContain('note')

@@ -5,7 +5,10 @@ import { deploymentKey } from '../../core/deployment.ts'
 import { Fault } from '../../core/fault.ts'
 import { randomId } from '../../core/id.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
+import { createJobsTable } from '../jobs/table.ts'
+import { createBatchesTable } from './batches/table.ts'
 import { createBunSqliteDialect } from './bun-sqlite-dialect.ts'
+import { createFilesTable } from './files/table.ts'
 import { createFiltersTable } from './filters/table.ts'
 import { migrateDatabase, refuseForeignDatabase } from './migrate.ts'
 import { type Migration, migrations as ownMigrations } from './migrations/index.ts'
@@ -183,6 +186,9 @@ function createTables(database: Database, file: string, now: () => number): Tabl
     storedCompletions: createStoredCompletionsTable(db, attempt),
     quota: createQuotaTable(db, attempt),
     filters: createFiltersTable(db, attempt),
+    files: createFilesTable(db, attempt),
+    jobs: createJobsTable(db, attempt, now, 'sqlite'),
+    batches: createBatchesTable(db, attempt),
     usage: {
       ...usage,
       add: (rows) => runUnhurried(database, db, (connection) => createUsageTable(connection, attempt).add(rows)),

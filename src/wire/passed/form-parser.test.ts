@@ -214,3 +214,23 @@ describe('the boundary', () => {
     expect(faultOf(() => readBoundary(contentType)).code).toBe('invalid-request')
   })
 })
+
+describe('the name of a file is what the client meant', () => {
+  test.each([
+    ['filename="a b.txt"', 'a b.txt'],
+    ['filename=a.txt', 'a.txt'],
+    ['filename=""', ''],
+    ['filename="é 東.txt"', 'é 東.txt'],
+    ['filename="a\\"b\\\\c.txt"', 'a"b\\c.txt'],
+    ['filename="a%22b%0Ac%20d.txt"', 'a"b\nc%20d.txt'],
+    ['filename="C:\\x.txt"', 'C:\\x.txt'],
+    ["filename*=utf-8''%e2%82%ac%20x.txt", '€ x.txt'],
+    [`filename="fallback.txt"; filename*=UTF-8'en'%e2%82%ac.txt`, '€.txt'],
+    [`filename="fallback.txt"; filename*=utf-8''%ff`, 'fallback.txt'],
+    [`filename="fallback.txt"; filename*=latin1''a`, 'fallback.txt'],
+  ])('%s', (parameter, expected) => {
+    const text = `--b\r\nContent-Disposition: form-data; name="f"; ${parameter}\r\n\r\nx\r\n--b--\r\n`
+    const [head] = createFormParser('b').feed(Buffer.from(text))
+    expect(head).toMatchObject({ kind: 'file', name: 'f', filename: expected })
+  })
+})

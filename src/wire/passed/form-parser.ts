@@ -5,10 +5,22 @@ import { Fault } from '../../core/fault.ts'
  * a row are the form again, and a part is left out by leaving its bytes out.
  */
 export type FormPiece =
-  /** A whole field. */
-  | { readonly kind: 'field'; readonly name: string; readonly value: string; readonly bytes: Uint8Array }
+  /** A whole field; `value` is its `content` as text. */
+  | {
+      readonly kind: 'field'
+      readonly name: string
+      readonly value: string
+      readonly content: Uint8Array
+      readonly bytes: Uint8Array
+    }
   /** The head of a file, or of a field so long that it is not read but passed like one. Its data follows. */
-  | { readonly kind: 'file'; readonly name: string; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'file'
+      readonly name: string
+      /** As the client wrote it: any text. Absent for a long field. */
+      readonly filename: string | undefined
+      readonly bytes: Uint8Array
+    }
   | { readonly kind: 'data'; readonly bytes: Uint8Array }
   | { readonly kind: 'end'; readonly bytes: Uint8Array }
 
@@ -19,7 +31,14 @@ export type FormParser = {
   end(): void
 }
 
-type Part = { readonly name: string; isFile: boolean; readonly head: Buffer; content: Buffer[]; length: number }
+type Part = {
+  readonly name: string
+  readonly filename: string | undefined
+  isFile: boolean
+  readonly head: Buffer
+  content: Buffer[]
+  length: number
+}
 
 const maxHeadBytes = 16_384
 const maxFieldBytes = 65_536
@@ -93,10 +112,11 @@ export function createFormParser(boundary: string): FormParser {
     if (end === -1) return false
     const lines = buffer.subarray(at, end)
     at = end + headEnd.length
-    const { name, isFile } = readDisposition(lines.toString())
+    const { name, filename } = readDisposition(lines.toString())
+    const isFile = filename !== undefined
     const head = Buffer.concat([delimiter, lineEnd, lines, headEnd])
-    part = { name, isFile, head, content: [], length: 0 }
-    if (isFile) pieces.push({ kind: 'file', name, bytes: head })
+    part = { name, filename, isFile, head, content: [], length: 0 }
+    if (isFile) pieces.push({ kind: 'file', name, filename, bytes: head })
     state = 'content'
     return true
   }
@@ -111,15 +131,16 @@ export function createFormParser(boundary: string): FormParser {
     part.length += bytes.length
     if (part.length <= maxFieldBytes) return
     part.isFile = true
-    pieces.push({ kind: 'file', name: part.name, bytes: part.head })
+    pieces.push({ kind: 'file', name: part.name, filename: undefined, bytes: part.head })
     for (const bytes of part.content.splice(0)) pieces.push({ kind: 'data', bytes })
   }
 
   function closePart(): void {
     if (part && !part.isFile) {
       const { name, head, content } = part
-      const value = Buffer.concat(content)
-      pieces.push({ kind: 'field', name, value: value.toString(), bytes: Buffer.concat([head, value]) })
+      const whole = Buffer.concat(content)
+      const bytes = Buffer.concat([head, whole])
+      pieces.push({ kind: 'field', name, value: whole.toString(), content: whole, bytes })
     }
     part = undefined
   }
@@ -140,10 +161,10 @@ function beginOfTail(buffer: Buffer, at: number, delimiterLength: number): numbe
 const parameterPattern = /^\s*;\s*(name|filename|filename\*)=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))/i
 
 /**
- * The name in the `Content-Disposition` of a part. Strict, since the upstream reads the same lines: what two readers could take for
+ * The names in the `Content-Disposition` of a part. Strict, since the upstream reads the same lines: what two readers could take for
  * different names is refused.
  */
-function readDisposition(head: string): { name: string; isFile: boolean } {
+function readDisposition(head: string): { name: string; filename: string | undefined } {
   const lines = head.split('\r\n')
   const own = lines.filter((line) => /^content-disposition\s*:/i.test(line))
   if (own.length !== 1 || lines.some((line) => /^\s/.test(line) || /[\r\n]/.test(line))) {
@@ -164,7 +185,24 @@ function readDisposition(head: string): { name: string; isFile: boolean } {
   }
   const name = parameters.get('name')
   if (name === undefined || name.includes('\\')) throw malformed('a part has no name, or one with a backslash')
-  return { name, isFile: parameters.has('filename') || parameters.has('filename*') }
+  return { name, filename: readFilename(parameters.get('filename*'), parameters.get('filename')) }
+}
+
+/** `extended` is `utf-8''a%20b` (RFC 5987) and wins. In the other, clients escape quotes as `\"` or, with line breaks, as `%22`. */
+function readFilename(extended: string | undefined, plain: string | undefined): string | undefined {
+  const encoded = /^utf-8'[^']*'(.*)$/i.exec(extended ?? '')?.[1]
+  if (encoded !== undefined) {
+    try {
+      return decodeURIComponent(encoded)
+    } catch {
+      // Not what it says it is: then the other one, or the text as it came.
+    }
+  }
+  const text = plain ?? extended
+  return text?.replace(
+    /\\(["\\])|%(22|0[aAdD])/g,
+    (_, escaped, code) => escaped ?? String.fromCharCode(Number.parseInt(code, 16)),
+  )
 }
 
 function malformed(why: string): Fault {

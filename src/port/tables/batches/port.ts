@@ -12,6 +12,14 @@ export type BatchStatus =
   | 'cancelling'
   | 'cancelled'
 
+/** What its lines have used so far; cached ones are part of the input, those of reasoning part of the output. */
+export type BatchTokens = {
+  readonly input: number
+  readonly cached: number
+  readonly output: number
+  readonly reasoning: number
+}
+
 /** Times are unix milliseconds. */
 export type BatchRow = {
   readonly id: string
@@ -32,8 +40,7 @@ export type BatchRow = {
   readonly total: number
   readonly completed: number
   readonly failed: number
-  readonly inputTokens: number
-  readonly outputTokens: number
+  readonly tokens: BatchTokens
   /** What its waiting lines hold of the deployment's quota; 0 when it has ended. */
   readonly enqueuedTokens: number
   readonly createdAt: number
@@ -46,6 +53,8 @@ export type BatchRow = {
   readonly cancelledAt?: number | undefined
   /** When its window ends. */
   readonly expiresAt: number
+  /** For how many seconds its output and error file are kept; absent: as long as any file. */
+  readonly outputExpiresAfter?: number | undefined
 }
 
 /** A line of the input, and where it lies in the file. */
@@ -60,19 +69,25 @@ export type NewLine = {
 /** `done`: answered with 200; `failed`: anything else. `record` is the line of the output or error file, without the line break. */
 export type LineResult = { readonly line: number; readonly state: 'done' | 'failed'; readonly record: string }
 
-export type BatchChange = Partial<Omit<BatchRow, 'id' | 'owner' | 'createdAt' | 'inputFileId' | 'endpoint'>>
+export type BatchChange = Partial<
+  Omit<
+    BatchRow,
+    'id' | 'owner' | 'endpoint' | 'inputFileId' | 'completionWindow' | 'createdAt' | 'expiresAt' | 'outputExpiresAfter'
+  >
+>
 
 export type BatchesTable = {
   add(batch: BatchRow): Promise<void>
   get(id: string): Promise<BatchRow | undefined>
+  /** Those of an owner (all owners when absent), one more than `limit` where there are more. None when `after` is not one of them. */
   list(owner: string | undefined, page: PageOf): Promise<BatchRow[]>
   /** Changes what is given, if the batch has one of these states. Whether it had. */
   update(id: string, from: readonly BatchStatus[], change: BatchChange): Promise<boolean>
   /** Tokens that the waiting batches of a deployment hold together. */
   sumEnqueued(deployment: string): Promise<number>
   /**
-   * Holds more of them for a batch, unless all of the deployment's together would be more than `limit`: one statement, so that two servers
-   * cannot both have the last. Whether there was room.
+   * Holds so many for a batch that is being validated, in place of those it held, unless all of the deployment's together would be more
+   * than `limit`. Of two servers that ask at once the second one sees what the first one took. Whether it holds them now.
    */
   enqueue(id: string, deployment: string, tokens: number, limit: number): Promise<boolean>
 
@@ -89,13 +104,13 @@ export type BatchesTable = {
   listWaiting(batchId: string, after: number, limit: number): Promise<NewLine[]>
   /**
    * Notes results, adds to the counts and tokens, and lets go of what the lines held of the quota: together, and of each line once. Whether
-   * the job was still held; else nothing was written.
+   * the job was still held; else nothing was written. A call whose end nobody saw may be made again as it was: what it has written stays.
    */
   addResults(
     job: Job,
     batchId: string,
     results: readonly LineResult[],
-    sums: { readonly inputTokens: number; readonly outputTokens: number; readonly releasedTokens: number },
+    sums: { readonly tokens: BatchTokens; readonly releasedTokens: number },
   ): Promise<boolean>
   /** In the order of their lines. */
   listResults(batchId: string, state: LineResult['state'], after: number, limit: number): Promise<LineResult[]>

@@ -25,6 +25,8 @@ export type UploadRow = {
   readonly fileId?: string | undefined
   readonly createdAt: number
   readonly expiresAt: number
+  /** How long the file is to last, once it is there. */
+  readonly fileLastsMs?: number | undefined
 }
 
 export type UploadPartRow = {
@@ -37,12 +39,17 @@ export type UploadPartRow = {
 /** A page of a list: newest first for `desc`. `after` is the id of the last one that was seen. */
 export type PageOf = { readonly limit: number; readonly order: 'asc' | 'desc'; readonly after?: string | undefined }
 
+/** Files that an owner has, for quotas: without a time to expire, and with one. */
+export type FileSum = { readonly lasting: number; readonly expiring: number; readonly bytes: number }
+
+/** Files go in the order of their ids, which begin with the time of their making: a page can begin after one that is no longer there. */
 export type FilesTable = {
+  /** In place of the one that has its id, if there is one. */
   add(file: FileRow): Promise<void>
   get(id: string): Promise<FileRow | undefined>
-  /** Those of an owner (all owners when absent), one more than `limit` where there are more. */
+  /** Those of an owner (all owners when absent) that have not expired by `now` and are not being deleted; one more than `limit` where there are more. */
   list(
-    filter: { readonly owner?: string | undefined; readonly purpose?: string | undefined },
+    filter: { readonly owner?: string | undefined; readonly purpose?: string | undefined; readonly now: number },
     page: PageOf,
   ): Promise<FileRow[]>
   /** Changes what is given. Whether it was there. */
@@ -52,17 +59,26 @@ export type FilesTable = {
   ): Promise<boolean>
   /** Whether it was there. */
   delete(id: string): Promise<boolean>
-  /** Files and bytes that an owner has, for quotas. */
-  sum(owner: string): Promise<{ readonly files: number; readonly bytes: number }>
-  /** Those that have expired by then, oldest first. */
-  listExpired(now: number, limit: number): Promise<FileRow[]>
+  /** Of these purposes. */
+  sum(owner: string, purposes: readonly string[]): Promise<FileSum>
+  /** Those that have expired by then, and those whose deletion was begun and not ended: oldest first, from `after` on. */
+  listRemovable(now: number, limit: number, after?: string): Promise<FileRow[]>
 
   addUpload(upload: UploadRow): Promise<void>
   getUpload(id: string): Promise<UploadRow | undefined>
   /** Only from `pending`, so that of two callers one wins. Whether it did. */
-  endUpload(id: string, status: 'completed' | 'cancelled' | 'expired', fileId?: string): Promise<boolean>
-  listExpiredUploads(now: number, limit: number): Promise<UploadRow[]>
-  addPart(part: UploadPartRow): Promise<void>
+  endUpload(id: string, status: 'cancelled' | 'expired'): Promise<boolean>
+  /** The same, with the file that it became: both or neither. */
+  completeUpload(id: string, file: FileRow): Promise<boolean>
+  /** Uploads of an owner that are pending and have not expired, and what their files shall come to. */
+  sumUploads(owner: string, now: number): Promise<{ readonly uploads: number; readonly bytes: number }>
+  /** In whatever state, oldest first, from `after` on. */
+  listExpiredUploads(now: number, limit: number, after?: string): Promise<UploadRow[]>
+  /** Only while the upload is pending. Whether it was. */
+  addPart(part: UploadPartRow): Promise<boolean>
+  /** In the order in which they came. */
   listParts(uploadId: string): Promise<UploadPartRow[]>
+  sumParts(uploadId: string): Promise<{ readonly parts: number; readonly bytes: number }>
+  /** With its parts. */
   deleteUpload(id: string): Promise<void>
 }

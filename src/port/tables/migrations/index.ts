@@ -5,6 +5,9 @@ import { addNamedKeys } from './0003-named-keys.ts'
 import { addUsage } from './0004-usage.ts'
 import { addQuota } from './0005-quota.ts'
 import { addFilters } from './0006-filters.ts'
+import { addJobs } from './0007-jobs.ts'
+import { addFiles } from './0008-files.ts'
+import { addBatches } from './0009-batches.ts'
 
 /** One step of the schema. It runs in a transaction, once per database, and never changes after it was released. */
 export type Migration = (db: Kysely<unknown>) => Promise<void>
@@ -17,4 +20,7 @@ export const migrations: readonly Migration[] = [
   addUsage,
   addQuota,
   addFilters,
+  addJobs,
+  addFiles,
+  addBatches,
 ]

@@ -1,0 +1,81 @@
+import { hostname } from 'node:os'
+import type { Deployment } from '../../core/deployment.ts'
+import type { Caller } from '../../core/exchange.ts'
+import type { ServiceRoute } from '../../core/service-route.ts'
+import type { KeyRing } from '../../policy/authenticate.ts'
+import { mayUse } from '../../policy/authorize.ts'
+import type { Pipeline } from '../../policy/pipeline.ts'
+import type { Blobs } from '../../port/blobs/port.ts'
+import type { Tables } from '../../port/tables/port.ts'
+import { openBatches } from '../../service/batches/open.ts'
+import type { BatchSettings } from '../../service/batches/settings.ts'
+import { openFiles } from '../../service/files/open.ts'
+import { ownerOf } from '../../service/stored-completions/owner.ts'
+import type { Logger } from '../../telemetry/logger.ts'
+import { startWorker, type Worker } from '../../worker/worker.ts'
+import type { LiveLoad } from './live-load.ts'
+import { createRunLine } from './run-line.ts'
+
+export type WorkParts = {
+  readonly tables: Tables
+  readonly blobs: Blobs
+  /** That of callers, but for what is theirs alone. */
+  readonly pipeline: Pipeline
+  readonly load: LiveLoad
+  readonly keys: () => KeyRing
+  find(name: string): Deployment | undefined
+  readonly settings: Partial<BatchSettings>
+  readonly log: Logger
+}
+
+/** Files, batches, and the worker that does what takes long. */
+export type Work = {
+  readonly routes: readonly ServiceRoute[]
+  /** Begins with the work that is due. */
+  start(): void
+  close(): Promise<void>
+}
+
+export function openWork({ tables, blobs, pipeline, load, keys, find, settings, log }: WorkParts): Work {
+  const now = Date.now
+  let worker: Worker | undefined
+  /** Secrets come and go; whoever owns a batch is found by the name of the key. */
+  const findCaller = (owner: string): Caller | undefined => {
+    for (const known of keys().values()) {
+      if (ownerOf(known) === owner && (known.expiresAt === undefined || known.expiresAt > now())) return known
+    }
+    return undefined
+  }
+  const files = openFiles({ table: tables.files, blobs, now, log })
+  const batches = openBatches({
+    table: tables.batches,
+    jobs: tables.jobs,
+    files: files.store,
+    runLine: createRunLine({ pipeline, find, findCaller, now }),
+    findDeployment(name, owner) {
+      const deployment = find(name)
+      const caller = findCaller(owner)
+      return deployment && caller && mayUse(caller, deployment.name) ? deployment : undefined
+    },
+    load: load.count,
+    nudge: () => worker?.nudge(),
+    settings,
+    now,
+    log,
+  })
+  return {
+    routes: [...files.routes, ...batches.routes],
+    start() {
+      worker ??= startWorker({
+        jobs: tables.jobs,
+        handlers: { ...files.handlers, ...batches.handlers },
+        owner: `${hostname()}/${process.pid}`,
+        now,
+        log,
+      })
+    },
+    async close() {
+      await worker?.stop()
+    },
+  }
+}

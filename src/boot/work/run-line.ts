@@ -1,0 +1,127 @@
+import type { Deployment } from '../../core/deployment.ts'
+import type { Caller, Exchange } from '../../core/exchange.ts'
+import { Fault, toFault } from '../../core/fault.ts'
+import { faultCodes } from '../../core/fault-codes.ts'
+import { collectResult } from '../../core/result.ts'
+import { openTally } from '../../core/usage/tally.ts'
+import { outcomeOf, type Pipeline } from '../../policy/pipeline.ts'
+import type { BatchKind } from '../../service/batches/endpoints.ts'
+import type { LineAnswer, LineRun, RunLine } from '../../service/batches/parts.ts'
+import { openaiChatServer } from '../../wire/openai-chat/server.ts'
+import { openaiCompletionsServer } from '../../wire/openai-completions/server.ts'
+import { openaiEmbeddingsServer } from '../../wire/openai-embeddings/server.ts'
+import type { ServerEnd } from '../../wire/wire.ts'
+
+export type RunLineParts = {
+  /** With all that judges and counts a call of a caller. */
+  readonly pipeline: Pipeline
+  /** The deployment of that name, without regard to case. */
+  find(name: string): Deployment | undefined
+  /** Who owns the batch; undefined when the key opens nothing any more. */
+  findCaller(owner: string): Caller | undefined
+  /** Unix milliseconds. */
+  now(): number
+}
+
+const ends: Readonly<Record<BatchKind, ServerEnd>> = {
+  chat: openaiChatServer,
+  completion: openaiCompletionsServer,
+  embed: openaiEmbeddingsServer,
+}
+
+/** Answers lines of batches as the data plane would answer the same request of their owner, after everybody else. */
+export function createRunLine({ pipeline, find, findCaller, now }: RunLineParts): RunLine {
+  return async (run) => {
+    const end = ends[run.kind]
+    const id = crypto.randomUUID()
+    try {
+      const exchange = openExchange(end, run, id)
+      try {
+        const body = await answer(end, exchange)
+        const { usage } = exchange.tally
+        pipeline.end(exchange, 'done')
+        return { status: 200, requestId: id, body, usage }
+      } catch (error) {
+        pipeline.end(exchange, outcomeOf(exchange, error), toFault(error))
+        throw error
+      }
+    } catch (error) {
+      return describeFault(end, toFault(error), id)
+    }
+  }
+
+  function openExchange(end: ServerEnd, run: LineRun, id: string): Exchange {
+    const caller = findCaller(run.owner)
+    if (!caller) throw new Fault('unauthorized', 'The key that made the batch opens nothing any more.')
+    if (run.body.stream === true) {
+      throw new Fault(
+        'invalid-request',
+        "Invalid value for 'stream': a line of a batch is answered whole, leave it out.",
+        {
+          param: 'stream',
+        },
+      )
+    }
+    const headers: Readonly<Record<string, string>> = { 'x-ms-client-request-id': run.runId }
+    const header = (name: string): string | null => headers[name] ?? null
+    const text = JSON.stringify(run.body)
+    const call = end.readCall({ text, body: run.body, pathDeployment: run.deployment, header })
+    const deployment = find(run.deployment)
+    if (!deployment)
+      throw new Fault('deployment-not-found', `The deployment '${run.deployment}' does not exist any more.`)
+    if (!deployment.kinds.has(call.kind)) {
+      throw new Fault('operation-not-supported', `The deployment '${deployment.name}' does not offer ${run.endpoint}.`)
+    }
+    return {
+      id,
+      caller,
+      call,
+      deployment,
+      spilledFrom: undefined,
+      servedTier: undefined,
+      isBatch: true,
+      needsEvents: false,
+      signal: run.signal,
+      header,
+      answerHeaders: {},
+      attempts: [],
+      tally: openTally(),
+      holds: [],
+      startedAt: now(),
+    }
+  }
+
+  /** The body of the answer. */
+  async function answer(end: ServerEnd, exchange: Exchange): Promise<string> {
+    const reply = await pipeline.run(exchange)
+    if (reply.kind === 'bytes' && reply.body instanceof Uint8Array) return new TextDecoder().decode(reply.body)
+    if (reply.kind !== 'whole' && reply.kind !== 'stream') {
+      throw new Fault(
+        'upstream-failed',
+        'The backend of this deployment answered with a stream that was not asked for.',
+      )
+    }
+    const result =
+      reply.kind === 'whole'
+        ? reply.result
+        : await collectResult(exchange.call.kind === 'chat' ? 'chat' : 'completion', reply.events)
+    exchange.tally.usage = result.usage
+    const head = {
+      requestId: exchange.id,
+      servedModel: exchange.deployment.servedModel,
+      created: Math.floor(now() / 1000),
+    }
+    return end.writeResult(result, exchange.call, head)
+  }
+}
+
+function describeFault(end: ServerEnd, fault: Fault, id: string): LineAnswer {
+  const { status, body } = end.writeFault(fault, id)
+  return {
+    status,
+    requestId: id,
+    body,
+    isRepeatable: faultCodes[fault.code].repeatable,
+    retryAfterMs: fault.detail.retryAfterMs,
+  }
+}

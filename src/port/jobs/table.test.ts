@@ -1,0 +1,111 @@
+import { Database } from 'bun:sqlite'
+import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Kysely } from 'kysely'
+import { createBunSqliteDialect } from '../tables/bun-sqlite-dialect.ts'
+import type { Schema } from '../tables/schema.ts'
+import { openSqliteTables } from '../tables/sqlite.ts'
+import type { Job, Jobs } from './port.ts'
+import { createJobsTable, isHeld } from './table.ts'
+
+/** The fence for other tables, with two processes' connections on one file. */
+
+const leaseMs = 60_000
+let folder: string
+let time: number
+let opened: Database[]
+let first: { db: Kysely<Schema>; jobs: Jobs }
+let second: { db: Kysely<Schema>; jobs: Jobs }
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'ponto-jobs-'))
+  time = 1_790_000_000_000
+  opened = []
+  await (await openSqliteTables(join(folder, 'ponto.db'))).close()
+  first = open()
+  second = open()
+  await first.jobs.add({ kind: 'batch', id: 'a', state: {}, runAt: time })
+})
+afterEach(() => {
+  for (const database of opened) database.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+function open() {
+  const database = new Database(join(folder, 'ponto.db'), { readwrite: true, strict: true })
+  opened.push(database)
+  const db = new Kysely<Schema>({ dialect: createBunSqliteDialect(database) })
+  return {
+    db,
+    jobs: createJobsTable(
+      db,
+      (statement) => statement,
+      () => time,
+      'sqlite',
+    ),
+  }
+}
+
+async function take(from: Jobs): Promise<Job> {
+  const job = await from.claim(['batch'], 'worker', leaseMs)
+  if (job) return job
+  throw new Error('there was no job to take')
+}
+
+const asks = (db: Kysely<Schema>, job: Job) =>
+  db.transaction().execute(async (transaction) => {
+    const answer = await isHeld(transaction, job)
+    if (answer) await transaction.insertInto('resource').values({ id: 1, name: 'x', created_at: 1 }).execute()
+    return answer
+  })
+
+test('a job is held from when it is taken until it is let go or done', async () => {
+  const job = await take(first.jobs)
+  expect(await asks(first.db, job)).toBe(true)
+  await first.jobs.release(job, {}, time)
+  expect(await asks(first.db, job)).toBe(false)
+  const again = await take(first.jobs)
+  expect(await asks(first.db, job)).toBe(false)
+  await first.jobs.finish(again)
+  expect(await asks(first.db, again)).toBe(false)
+})
+
+test('asking changes nothing: the lease is neither longer nor shorter', async () => {
+  const job = await take(first.jobs)
+  const dueAt = await first.jobs.nextDueAt(['batch'])
+  time += 5_000
+  expect(await asks(first.db, job)).toBe(true)
+  expect(await first.jobs.nextDueAt(['batch'])).toBe(dueAt)
+})
+
+test('after the lease it is held until another one takes it', async () => {
+  const job = await take(first.jobs)
+  time += leaseMs
+  expect(await asks(first.db, job)).toBe(true)
+  await take(second.jobs)
+  expect(await asks(first.db, job)).toBe(false)
+})
+
+test('nobody takes it between asking and the end of the transaction', async () => {
+  const job = await take(first.jobs)
+  time += leaseMs
+  opened[1]?.run('pragma busy_timeout = 0')
+  await first.db.transaction().execute(async (transaction) => {
+    expect(await isHeld(transaction, job)).toBe(true)
+    const reason = await second.jobs.claim(['batch'], 'other', leaseMs).catch((error: unknown) => error)
+    expect(String(reason)).toContain('locked')
+  })
+  expect((await take(second.jobs)).attempt).toBeGreaterThan(job.attempt)
+})
+
+test('a transaction that begins by asking can write, whatever others wrote meanwhile', async () => {
+  const job = await take(first.jobs)
+  await first.db.transaction().execute(async (transaction) => {
+    // The transaction is begun, but has not looked at anything yet.
+    await second.jobs.add({ kind: 'batch', id: 'b', state: {}, runAt: time })
+    expect(await isHeld(transaction, job)).toBe(true)
+    await transaction.insertInto('resource').values({ id: 1, name: 'x', created_at: 1 }).execute()
+  })
+})
