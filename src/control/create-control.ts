@@ -109,7 +109,16 @@ function listFilterRoutes(options: ControlOptions): readonly Route[] {
     ...resource('filter-engines', engines),
     { pattern: '/management/filter-engines/{name}/probe', methods: { GET: engines.probe } },
     { pattern: itemsPath, methods: { GET: items.list, POST: items.add } },
-    { pattern: `${itemsPath}/delete`, methods: { POST: items.removeSome } },
+    {
+      pattern: `${itemsPath}/delete`,
+      // An item may have that name too.
+      methods: {
+        POST: items.removeSome,
+        GET: (request, name) => items.show(request, name, 'delete'),
+        PUT: (request, name) => items.put(request, name, 'delete'),
+        DELETE: (request, name) => items.remove(request, name, 'delete'),
+      },
+    },
     { pattern: `${itemsPath}/{item}`, methods: { GET: items.show, PUT: items.put, DELETE: items.remove } },
     { pattern: '/management/filters', methods: { GET: async () => choices() } },
     {

@@ -112,6 +112,7 @@ const errorShapes: Readonly<Record<Surface, (body: Fields) => boolean>> = {
   anthropic: ({ type, error }) => type === 'error' && isObject(error) && isText(error.type) && isText(error.message),
   rerank: (body) => isText(body.message) && isOpenAI(body),
   management: isPlain,
+  'content-safety': ({ error }) => isPlain({ error }) && Array.isArray((error as Fields).details),
   plain: (body) => isPlain(body) || isOpenAI(body) || isText(body.status),
 }
 

@@ -5,7 +5,15 @@ import { type Credentials, draftOf, type RequestDraft, type RequestMutation, ren
 import { headerMutations } from './request/header-mutations.ts'
 import { pathMutations } from './request/path-mutations.ts'
 import { wireMutations } from './request/wire-mutations.ts'
-import { type FuzzRoute, inferenceRoutes, listRoutes, managementRoutes, otherRoutes, type Surface } from './routes.ts'
+import {
+  type FuzzRoute,
+  inferenceRoutes,
+  listRoutes,
+  managementRoutes,
+  otherRoutes,
+  type Surface,
+  serviceRoutes,
+} from './routes.ts'
 
 export type RequestCase = {
   readonly request: RawRequest
@@ -46,7 +54,8 @@ export function mutateRequest(seed: number, credentials: Credentials, keep?: Rea
 function pickRoute(random: Random): FuzzRoute {
   const draw = random.next()
   if (draw < 0.76) return random.pick(inferenceRoutes)
-  if (draw < 0.83) return random.pick(listRoutes)
+  if (draw < 0.81) return random.pick(listRoutes)
+  if (draw < 0.88) return random.pick(serviceRoutes)
   return random.pick(draw < 0.96 ? managementRoutes : otherRoutes)
 }
 

@@ -1,8 +1,9 @@
 import type { CallKind } from '../../src/core/call.ts'
 import { serverEnds } from '../../src/wire/index.ts'
+import type { ServiceKind } from './filter/service-bodies.ts'
 
 /** In whose shape a route reports errors. */
-export type Surface = 'openai' | 'inference' | 'anthropic' | 'rerank' | 'management' | 'plain'
+export type Surface = 'openai' | 'inference' | 'anthropic' | 'rerank' | 'management' | 'content-safety' | 'plain'
 
 export type FuzzRoute = {
   readonly method: string
@@ -11,6 +12,8 @@ export type FuzzRoute = {
   /** Absent where no model is asked. */
   readonly call?: { readonly wire: string; readonly kind: CallKind; readonly takesForm: boolean } | undefined
   readonly apiVersion: boolean
+  /** Where the server's own engines are asked. */
+  readonly service?: ServiceKind | undefined
 }
 
 /** Every inference route there is: taken from the registry, so that a new wire is covered by being in it. */
@@ -64,6 +67,35 @@ export const managementRoutes: readonly FuzzRoute[] = [
   manage('PATCH', '/management/deployments/{mine}'),
   manage('DELETE', '/management/deployments/{mine}'),
   manage('GET', '/management/deployments/good00-openai/probe'),
+]
+
+const safety = (method: string, path: string, service: ServiceKind): FuzzRoute => ({
+  method,
+  path: `/contentsafety/text${path}`,
+  surface: 'content-safety',
+  apiVersion: true,
+  service,
+})
+
+/** The server's own engines, asked for what they find. */
+export const serviceRoutes: readonly FuzzRoute[] = [
+  safety('POST', ':analyze', 'analyze'),
+  safety('POST', ':analyze', 'analyze'),
+  safety('POST', ':shieldPrompt', 'shield'),
+  safety('POST', ':detectProtectedMaterial', 'protected-text'),
+  safety('POST', ':detectProtectedMaterialForCode', 'protected-code'),
+  safety('POST', ':detectGroundedness', 'groundedness'),
+  safety('GET', '/blocklists', 'none'),
+  safety('GET', '/blocklists/{list}', 'none'),
+  safety('PATCH', '/blocklists/{list}', 'list'),
+  safety('DELETE', '/blocklists/{list}', 'none'),
+  safety('POST', '/blocklists/{list}:addOrUpdateBlocklistItems', 'add-items'),
+  safety('POST', '/blocklists/{list}:addOrUpdateBlocklistItems', 'add-items'),
+  safety('POST', '/blocklists/{list}:removeBlocklistItems', 'remove-items'),
+  safety('GET', '/blocklists/{list}/blocklistItems', 'none'),
+  safety('GET', '/blocklists/{list}/blocklistItems/{item}', 'none'),
+  { method: 'POST', path: '/openai/v1/moderations', surface: 'openai', apiVersion: false, service: 'moderation' },
+  { method: 'POST', path: '/openai/moderations', surface: 'openai', apiVersion: true, service: 'moderation' },
 ]
 
 export const otherRoutes: readonly FuzzRoute[] = [

@@ -1,9 +1,10 @@
 import { openConfigSuite } from './config/suite.ts'
 import { openLimitsSuite } from './limits/suite.ts'
 import { openManageSuite } from './manage/suite.ts'
+import { openPatternsSuite } from './patterns/suite.ts'
 import type { Suite } from './suite.ts'
 
-export const suiteKinds = ['limits', 'manage', 'config'] as const
+export const suiteKinds = ['limits', 'manage', 'config', 'patterns'] as const
 export type SuiteKind = (typeof suiteKinds)[number]
 
 /** Few, so that calls are in each other's way. */
@@ -14,4 +15,5 @@ export const suites: Readonly<Record<SuiteKind, () => Promise<Suite>>> = {
   limits: () => openLimitsSuite(limitsLanes),
   manage: openManageSuite,
   config: async () => openConfigSuite(),
+  patterns: async () => openPatternsSuite(),
 }

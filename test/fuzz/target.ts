@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Protocol, protocols } from '../../src/backend/presets.ts'
 import { makeTempFolder, removeFolder, type ServerProcess, startServer } from '../support/server-process.ts'
+import { filterSections, type PolicyKind, policyKinds, policyNameOf, suffixOf } from './filter/policies.ts'
 import { upstreamSecret } from './upstream/draft.ts'
 import { type FuzzUpstream, startFuzzUpstream } from './upstream/server.ts'
 
@@ -23,19 +24,21 @@ export type FuzzTarget = {
 /** Each lane has deployments of its own, so that what goes wrong is known to be its doing. Always two digits: a case must not change with its lane. */
 const twoDigits = (lane: number): string => String(lane).padStart(2, '0')
 /** Its upstream is well. */
-export const goodDeployment = (lane: number, protocol: Protocol): string => `good${twoDigits(lane)}-${protocol}`
+export const goodDeployment = (lane: number, protocol: Protocol, policy: PolicyKind = 'relay'): string =>
+  `good${twoDigits(lane)}-${protocol}${suffixOf[policy]}`
 /** Its upstream answers as the lane has planned. */
-export const plannedDeployment = (lane: number, protocol: Protocol): string => `plan${twoDigits(lane)}-${protocol}`
+export const plannedDeployment = (lane: number, protocol: Protocol, policy: PolicyKind): string =>
+  `plan${twoDigits(lane)}-${protocol}${suffixOf[policy]}`
 
 /** Short, so that a stalled answer ends soon. */
 const plannedTimeouts = { connectMs: 2000, firstByteMs: 700, idleMs: 500, totalMs: 2000 }
 
-/** `ponto up` as a process of its own on loopback, with deployments of every protocol at a scripted upstream. */
+/** `ponto up` as a process of its own on loopback, with deployments of every protocol at a scripted upstream, under every policy. */
 export async function startTarget(lanes: number): Promise<FuzzTarget> {
   const upstream = await startFuzzUpstream()
   const folder = makeTempFolder()
   const config = join(folder, 'ponto.yaml')
-  writeFileSync(config, JSON.stringify({ deployments: listDeployments(upstream.port, lanes) }))
+  writeFileSync(config, JSON.stringify({ ...filterSections, deployments: listDeployments(upstream.port, lanes) }))
   let server: ServerProcess
   try {
     server = await startServer({
@@ -70,8 +73,9 @@ export async function startTarget(lanes: number): Promise<FuzzTarget> {
 
 /** From a file, so that no case can change them by the management API. */
 function listDeployments(port: number, lanes: number): object[] {
-  const declare = (name: string, protocol: Protocol, timeouts?: object) => ({
+  const declare = (name: string, protocol: Protocol, policy: PolicyKind, timeouts?: object) => ({
     name,
+    raiPolicyName: policyNameOf[policy],
     model: { name: `model-${protocol}`, version: '2024-11-20' },
     backends: [
       {
@@ -83,10 +87,12 @@ function listDeployments(port: number, lanes: number): object[] {
     ],
   })
   return protocols.flatMap((protocol) =>
-    Array.from({ length: lanes }, (_, lane) => [
-      declare(goodDeployment(lane, protocol), protocol),
-      declare(plannedDeployment(lane, protocol), protocol, plannedTimeouts),
-    ]).flat(),
+    policyKinds.flatMap((policy) =>
+      Array.from({ length: lanes }, (_, lane) => [
+        declare(goodDeployment(lane, protocol, policy), protocol, policy),
+        declare(plannedDeployment(lane, protocol, policy), protocol, policy, plannedTimeouts),
+      ]).flat(),
+    ),
   )
 }
 

@@ -103,8 +103,8 @@ export function createCollectionHandlers<T extends Spec>(
         return (await collection.remove(name, check)) ? { status: 204 } : refuseUnknown(name)
       }
       collection.requireWritable(name)
-      const current = find(name)
-      check(current)
+      check(collection.get(name))
+      find(name)
       collection.requireUnused(name)
       return { status: 204 }
     },

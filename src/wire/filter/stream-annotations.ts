@@ -86,10 +86,16 @@ function writeBareChunk(fields: JsonObject | undefined): string {
 
 /** Fields put after others, with the comma before them. */
 export function writeMore(fields: JsonObject | undefined): string {
-  return fields ? `,${JSON.stringify(fields).slice(1, -1)}` : ''
+  const members = writeInside(fields)
+  return members && `,${members}`
 }
 
 /** Fields put before others, with the comma after them. */
 function writeMembers(fields: JsonObject | undefined): string {
-  return fields ? `${JSON.stringify(fields).slice(1, -1)},` : ''
+  const members = writeInside(fields)
+  return members && `${members},`
+}
+
+function writeInside(fields: JsonObject | undefined): string {
+  return fields ? JSON.stringify(fields).slice(1, -1) : ''
 }

@@ -1,20 +1,29 @@
 import type { Complaint } from '../oracle.ts'
 import type { Outcome, RawAnswer } from '../raw-client.ts'
 import { upstreamSecret } from '../upstream/draft.ts'
+import { type FilterKind, filterKinds } from './filter-documents.ts'
 import type { ManageCase } from './requests.ts'
 
 /** What the path of a management request is about. `segment` is the name as the path has it. */
 export type Managed = {
-  readonly kind: 'deployments' | 'named-keys' | 'quota'
+  readonly kind: 'deployments' | 'named-keys' | 'quota' | FilterKind
   readonly segment: string
   readonly action: string | undefined
+  /** Of a blocklist, as the path has its name. */
+  readonly item: string | undefined
 }
+
+const managedPath = new RegExp(
+  `^/management/(deployments|named-keys|quota|${filterKinds.join('|')})/([^/]+)(?:/([^/]+)(?:/([^/]+))?)?$`,
+)
 
 /** undefined for a path that is about nothing that can be written. */
 export function readManaged(path: string): Managed | undefined {
   const pathname = resolvePath(path)
-  const match = /^\/management\/(deployments|named-keys|quota)\/([^/]+)(?:\/([^/]+))?$/.exec(pathname ?? '')
-  return match ? { kind: match[1] as Managed['kind'], segment: match[2] as string, action: match[3] } : undefined
+  const match = managedPath.exec(pathname ?? '')
+  if (!match) return undefined
+  const [, kind, segment = '', action, item] = match
+  return { kind: kind as Managed['kind'], segment, action, item }
 }
 
 /** The path as a server reads it, undefined when it is none. */

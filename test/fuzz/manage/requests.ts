@@ -15,6 +15,8 @@ import {
   poolNames,
   quotaDocument,
 } from './documents.ts'
+import { knownFilterFields } from './filter-documents.ts'
+import { pickFilterRequest } from './filter-requests.ts'
 
 /** What a case may know of the server. */
 export type Known = {
@@ -62,6 +64,10 @@ export function mutateManagement(seed: number, known: Known, keep?: ReadonlySet<
 }
 
 function pickRequest(random: Random, known: Known): RequestDraft {
+  if (random.chance(0.45)) {
+    const { method, path, query = '', value } = pickFilterRequest(random)
+    return withQuery(draftOf(method, path, known, value), query)
+  }
   const draw = random.next()
   const withBody = (method: string, path: string, value: unknown): RequestDraft => draftOf(method, path, known, value)
   const bare = (method: string, path: string): RequestDraft => draftOf(method, path, known)
@@ -182,9 +188,10 @@ function pickPart(draft: RequestDraft, random: Random, known: Known): Part {
     })
   }
   if (hasValue && draw < 0.6) {
-    const [field, value] = random.pick(knownFields)
+    const isFilters = /^\/management\/(rai|filter)/.test(draft.path)
+    const [field, value] = random.pick(isFilters ? knownFilterFields : knownFields)
     return part(`field ${field}`, (edited) => {
-      edited.value = { ...(edited.value as object), [field]: value }
+      edited.value = setField(edited.value, field, value)
     })
   }
   if (hasValue && draw < 0.65) {
@@ -200,6 +207,12 @@ function pickPart(draft: RequestDraft, random: Random, known: Known): Part {
   }
   const mutation = random.pick(random.chance(0.5) ? pathMutations : headerMutations)
   return part(mutation.name, (edited) => mutation.apply(edited, random, credentialsOf(known)))
+}
+
+/** Of an object, or of the last one of a list. */
+function setField(document: unknown, field: string, value: unknown): unknown {
+  if (!Array.isArray(document)) return { ...(document as object), [field]: value }
+  return [...document.slice(0, -1), { ...(document.at(-1) as object | undefined), [field]: value }]
 }
 
 const part = (name: string, apply: (draft: RequestDraft) => void): Part => ({ name, apply })

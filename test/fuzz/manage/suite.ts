@@ -8,6 +8,8 @@ import type { Suite, Tried } from '../suite.ts'
 import { upstreamSecret } from '../upstream/draft.ts'
 import { findLoggedSecrets, watchLog } from '../watch-server.ts'
 import { plantedSecret } from './documents.ts'
+import { filterKinds } from './filter-documents.ts'
+import { judgeMatching, readItem } from './judge-filters.ts'
 import { judgeManagement, type Managed, readManaged } from './oracle.ts'
 import { type Known, type ManageCase, mutateManagement } from './requests.ts'
 import { type ManageTarget, type Reply, startManageTarget } from './target.ts'
@@ -20,7 +22,7 @@ const keptDocuments = 150
 /** All there is to manage, as it is shown. */
 type State = { readonly texts: Readonly<Record<string, unknown>>; readonly etags: ReadonlyMap<string, string> }
 
-const lists = ['deployments', 'named-keys', 'quota', 'keys'] as const
+const lists = ['deployments', 'named-keys', 'quota', 'keys', ...filterKinds] as const
 
 /** Mutated requests to the management API of one server, each to the same state, one after the other. */
 export async function openManageSuite(): Promise<Suite> {
@@ -62,6 +64,7 @@ export async function openManageSuite(): Promise<Suite> {
       ...findSecrets(after.texts),
     ]
     if (isAccepted(made, outcome)) complaints.push(...(await judgeAccepted(made, outcome)))
+    complaints.push(...(await readItem(target, client, made, outcome)))
     const answer = outcome.kind === 'answer' ? outcome.answer : undefined
     return {
       complaints,
@@ -79,7 +82,8 @@ export async function openManageSuite(): Promise<Suite> {
   }
 
   function findSecrets(texts: State['texts']): Complaint[] {
-    const text = JSON.stringify([texts.deployments, texts['named-keys'], texts.quota])
+    const { keys, ...others } = texts
+    const text = JSON.stringify(others)
     return [...secrets].some((secret) => text.includes(secret))
       ? [{ name: 'a secret in a list', detail: text.slice(0, 3000) }]
       : []
@@ -112,7 +116,7 @@ export async function openManageSuite(): Promise<Suite> {
       complain('it is not found by the name it is shown with', byShownName)
     const attempts: (readonly [string, string, unknown])[] = [
       ['written again', 'PUT', read.body],
-      ...(managed.kind === 'quota' ? [] : [['patched with nothing', 'PATCH', {}] as const]),
+      ...(isPatchable(managed) ? [['patched with nothing', 'PATCH', {}] as const] : []),
     ]
     for (const [name, method, body] of attempts) {
       const again = await target.ask(method, path, body)
@@ -121,6 +125,7 @@ export async function openManageSuite(): Promise<Suite> {
         complain(`another thing when ${name}`, again)
     }
     if (managed.kind === 'deployments') found.push(...(await judgeCall(read.body as Shown)))
+    if (managed.kind === 'rai-blocklists') found.push(...(await judgeMatching(target, client)))
     if (accepted.length < keptDocuments) accepted.push({ path: `/management/${managed.kind}`, document: read.body })
     return found
   }
@@ -193,8 +198,11 @@ async function tryDryRun(
   return { outcome, complaints }
 }
 
-function isDryRunnable(method: string, { action }: Managed): boolean {
+const isPatchable = ({ kind }: Managed): boolean => kind === 'deployments' || kind === 'named-keys'
+
+function isDryRunnable(method: string, { action, item }: Managed): boolean {
   if (action === 'pause' || action === 'resume') return method === 'POST'
+  if (action === 'items') return method === (item === undefined || item === 'delete' ? 'POST' : method)
   return action === undefined && ['PUT', 'PATCH', 'DELETE'].includes(method)
 }
 
@@ -256,6 +264,14 @@ function judgePreconditions({ draft }: ManageCase, outcome: Outcome, { etags }: 
   return isMet && !isRefused ? [] : [{ name: 'done in spite of a condition', detail }]
 }
 
+type Credential = { readonly stored?: boolean }
+type Kept = {
+  readonly name: string
+  readonly credential?: Credential
+  readonly backends?: readonly { readonly credential?: Credential }[]
+}
+const open = (credential: Credential) => (credential.stored ? { value: plantedSecret } : credential)
+
 /** What was accepted is still there, and the same, when the server has started again. */
 async function judgeRestart(
   target: ManageTarget,
@@ -264,13 +280,18 @@ async function judgeRestart(
   if (!target.isAlive()) return []
   await target.reset()
   for (const [index, { path, document }] of accepted.entries()) {
-    const { name, ...rest } = document as { name: string; backends?: { credential?: { stored?: boolean } }[] }
+    const { name, ...rest } = document as Kept
     const backends = rest.backends?.map(({ credential, ...backend }) => ({
       ...backend,
-      ...(credential && { credential: credential.stored ? { value: plantedSecret } : credential }),
+      ...(credential && { credential: open(credential) }),
     }))
+    const { credential } = rest
     const segment = path.endsWith('quota') ? name : `kept-${index}`
-    await target.ask('PUT', `${path}/${encodeURIComponent(segment)}`, { ...rest, ...(backends && { backends }) })
+    await target.ask('PUT', `${path}/${encodeURIComponent(segment)}`, {
+      ...rest,
+      ...(backends && { backends }),
+      ...(credential && { credential: open(credential) }),
+    })
   }
   const before = await readState(target)
   await target.restart()
@@ -290,8 +311,9 @@ async function judgeRestart(
 async function readState(target: ManageTarget): Promise<State> {
   const texts: Record<string, unknown> = {}
   const etags = new Map<string, string>()
-  for (const list of lists) {
-    const reply = await target.ask('GET', `/management/${list}`)
+  const replies = await Promise.all(lists.map((list) => target.ask('GET', `/management/${list}`)))
+  for (const [index, list] of lists.entries()) {
+    const reply = replies[index] as Reply
     texts[list] = reply.status === 200 ? reply.body : `${reply.status} ${reply.text}`
     const { value = [] } = reply.body as { value?: { name: string; etag?: string }[] }
     for (const { name, etag } of value) if (etag) etags.set(`/management/${list}/${name}`.toLowerCase(), etag)

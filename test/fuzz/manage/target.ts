@@ -4,6 +4,7 @@ import { makeTempFolder, removeFolder, type ServerProcess, startServer } from '.
 import { upstreamSecret } from '../upstream/draft.ts'
 import { type FuzzUpstream, startFuzzUpstream } from '../upstream/server.ts'
 import { plantedSecret } from './documents.ts'
+import { baseDocuments, filterKinds } from './filter-documents.ts'
 
 export type Reply = {
   readonly status: number
@@ -62,6 +63,7 @@ export async function startManageTarget(): Promise<ManageTarget> {
     models: operatorModels,
     quota: [{ format: 'Acme', model: 'acme-large', sku: 'GlobalStandard', limit: 20 }],
     placement: { regional: ['site-1'] },
+    raiBlocklists: [{ name: 'in.file', terms: ['declared'] }],
     deployments: [
       { name: 'in-file', model: { name: 'm' }, backends: [{ url: goodUrl, credential: { env: 'PONTO_SECRET_FUZZ' } }] },
     ],
@@ -107,7 +109,8 @@ export async function startManageTarget(): Promise<ManageTarget> {
   async function removeAll(path: string): Promise<void> {
     const { value } = (await expectStatus('GET', path)).body as { value: { name: string; source?: { kind: string } }[] }
     for (const { name, source } of value) {
-      if (source?.kind !== 'file') await expectStatus('DELETE', `${path}/${encodeURIComponent(name)}`)
+      if (source?.kind !== 'file' && source?.kind !== 'system')
+        await expectStatus('DELETE', `${path}/${encodeURIComponent(name)}`)
     }
   }
 
@@ -120,8 +123,8 @@ export async function startManageTarget(): Promise<ManageTarget> {
     isAlive: () => isAlive(server.pid),
     ask,
     async reset() {
-      for (const path of ['/management/deployments', '/management/named-keys', '/management/quota'])
-        await removeAll(path)
+      // What refers to others goes first.
+      for (const path of ['deployments', 'named-keys', 'quota', ...filterKinds]) await removeAll(`/management/${path}`)
       const url = `http://127.0.0.1:${upstream.port}/good00/openai`
       const backends = [{ url, credential: { value: plantedSecret }, labels: ['site-1'] }]
       const model = { format: 'Acme', name: 'acme-large', version: '2' }
@@ -133,6 +136,10 @@ export async function startManageTarget(): Promise<ManageTarget> {
         ...provisioned,
         spilloverDeploymentName: 'base-plain',
       })
+      for (const [kind, name, document] of baseDocuments) {
+        await expectStatus('PUT', `/management/${kind}/${name}`, document)
+      }
+      await expectStatus('PATCH', '/management/deployments/base-bought', { raiPolicyName: 'base-policy' })
       const key = await expectStatus('PUT', '/management/named-keys/base-key', { deployments: ['base-plain'] })
       return (key.body as { secret: string }).secret
     },

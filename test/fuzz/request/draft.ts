@@ -1,6 +1,8 @@
 import { type Protocol, presets, protocols } from '../../../src/backend/presets.ts'
 import { type CallKind, passKinds } from '../../../src/core/call.ts'
 import type { ClientEnd } from '../../../src/wire/wire.ts'
+import type { PolicyKind } from '../filter/policies.ts'
+import { itemNames, listNames, serviceBody } from '../filter/service-bodies.ts'
 import { writeJson } from '../json-text.ts'
 import type { Random } from '../random.ts'
 import type { RawRequest } from '../raw-client.ts'
@@ -12,6 +14,8 @@ import { richBodies, writeForm } from '../valid-bodies.ts'
 export type Credentials = Pick<FuzzTarget, 'key' | 'managementCredential'> & {
   readonly upstreamPort: number
   readonly lane: number
+  /** Under which policy the deployment is that is asked; none filters when absent. */
+  readonly policy?: PolicyKind
 }
 
 /** A request that can still be changed in all its parts. */
@@ -54,7 +58,7 @@ function pickProtocol({ call }: FuzzRoute, random: Random): Protocol {
 const managed = ['mine-a', 'mine-b', 'Mine-C', 'mine.d', 'mine_e']
 
 export function draftOf(route: FuzzRoute, random: Random, credentials: Credentials): RequestDraft {
-  const deployment = goodDeployment(credentials.lane, pickProtocol(route, random))
+  const deployment = goodDeployment(credentials.lane, pickProtocol(route, random), credentials.policy)
   const draft: RequestDraft = {
     method: route.method,
     path: route.path.replace('{deployment}', deployment).replace('{mine}', random.pick(managed)),
@@ -85,6 +89,7 @@ export function draftOf(route: FuzzRoute, random: Random, credentials: Credentia
     )
   }
   if (route.call) fillCall(draft, route.call, deployment, random)
+  else if (route.service) fillService(draft, route.service, random)
   else if (route.method === 'PUT' || route.method === 'PATCH') {
     draft.headers.push(['Content-Type', 'application/json'])
     draft.value = managementBody(credentials.upstreamPort, random)
@@ -108,6 +113,15 @@ function fillCall(draft: RequestDraft, call: NonNullable<FuzzRoute['call']>, mod
   draft.headers.push(['Content-Type', form.contentType])
   draft.isForm = true
   draft.body = form.bytes
+}
+
+function fillService(draft: RequestDraft, service: NonNullable<FuzzRoute['service']>, random: Random): void {
+  draft.path = draft.path.replace('{list}', random.pick(listNames)).replace('{item}', random.pick(itemNames))
+  if (draft.method === 'GET') draft.query += random.pick(['', '&top=1', '&skip=1&maxpagesize=1', '&top=x', '&skip=-1'])
+  const body = serviceBody(service, random)
+  if (body === undefined) return
+  draft.headers.push(['Content-Type', 'application/json'])
+  draft.value = body
 }
 
 /** The backend is on loopback, and nothing here calls these deployments. */

@@ -85,6 +85,18 @@ export const headerMutations: readonly RequestMutation[] = [
   addHeader('Cookie', 'a=b; c', 'x'.repeat(4000)),
   addHeader('X-Forwarded-For', '127.0.0.1', 'x'),
   addHeader('x-stainless-retry-count', '5', 'x'),
+  addHeader(
+    'x-policy-id',
+    'strict',
+    'ASYNC',
+    'async-azure',
+    'Microsoft.DefaultV2',
+    'Microsoft.Nil',
+    'none',
+    '',
+    '\xff',
+  ),
+  addHeader('x-content-filter-explain', 'true', 'false', '', '\xff'),
   {
     name: 'many headers',
     apply: (draft, random) => {

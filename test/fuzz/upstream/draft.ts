@@ -13,6 +13,9 @@ export type UpstreamQuestion = {
   readonly isStream: boolean
   /** What the caller wants to hear again. */
   readonly text: string
+  /** Whether the answer shall be JSON. */
+  readonly isJson: boolean
+  readonly body: Buffer
 }
 
 /** What goes over the upstream's socket. */

@@ -191,18 +191,21 @@ function readQuestion({ path, body }: UpstreamCall): UpstreamQuestion {
   const preset = presets[protocol as Protocol] ?? presets.openai
   const [pathname = ''] = path.split('?')
   const text = body.toString('latin1')
+  const parsed = parseBody(body)
   const ends = Object.entries(preset.clientEnds)
   const [kind, end] =
     ends.find(([name]) => pathname.endsWith(pathOf(protocol as Protocol, name as CallKind))) ?? ends[0]!
   return {
     wire: end.wire,
     kind: kind as CallKind,
-    isStream: parseBody(body)?.stream === true,
-    text: /nonce-[0-9a-z]+/.exec(text)?.[0] ?? 'Hello there',
+    isStream: parsed?.stream === true,
+    text: /nonce-[0-9a-z]+( \[[A-Z_]+\d+\])?/.exec(text)?.[0] ?? 'Hello there',
+    isJson: parsed?.response_format !== undefined,
+    body,
   }
 }
 
-function parseBody(body: Buffer): { readonly stream?: unknown } | undefined {
+function parseBody(body: Buffer): { readonly stream?: unknown; readonly response_format?: unknown } | undefined {
   try {
     return JSON.parse(body.toString())
   } catch {

@@ -115,7 +115,9 @@ export function createPatternReader(
 
   function accept({ pattern, from }: Acceptance, at: number, end: number): void {
     const began = from < 0 ? at : (starts[from] as number)
-    let start = Math.max(began, toldUntil.get(pattern) ?? 0, end - longestMatch)
+    // What is further back than that may have been given out already.
+    let start = Math.max(began, toldUntil.get(pattern) ?? 0, Math.max(at, end) - longestMatch)
+    if (start >= end) return
     let queue = waiting.get(pattern)
     if (!queue) {
       queue = { candidates: [], first: 0 }
