@@ -82,7 +82,7 @@ async function pass(pieces: readonly string[], plan: FilterPlan): Promise<{ said
     promptChars: 0,
     first: undefined,
     writeRedaction: ({ type }) => `[${type}]`,
-    onChoiceOver: () => {},
+    onJudged: () => {},
   })
   for await (const event of events) {
     if (event.type === 'text-delta') said += event.text

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
 import type { Deployment } from '../../src/core/deployment.ts'
 import type { Explanation } from '../../src/core/filter/results.ts'
+import type { Usage } from '../../src/core/usage/usage.ts'
 import {
   makeEngine,
   makeList,
@@ -22,10 +23,12 @@ let upstream: FakeUpstream
 let ponto: Harness
 const plans = new Map<string, FilterPlan>()
 const noted: (readonly Explanation[])[] = []
+const counted: (Usage | undefined)[] = []
 
 beforeAll(async () => {
   upstream = await startFakeUpstream()
   ponto = await startHarness({
+    listeners: [({ tally }) => void counted.push(tally.usage)],
     policies: [
       createFilterPolicy({
         findPlan: (name) => plans.get(name.toLowerCase()),
@@ -43,6 +46,7 @@ afterAll(async () => {
 beforeEach(() => {
   upstream.requests.length = 0
   noted.length = 0
+  counted.length = 0
 })
 
 function deploy(plan: FilterPlan): void {
@@ -69,6 +73,14 @@ test('an upstream that fails before the guard has spoken fails only its call', a
   await new Promise((resolve) => setTimeout(resolve, 20))
   process.off('unhandledRejection', note)
   expect(unhandled).toEqual([])
+})
+
+test('an answer that was there before its prompt was refused counts', async () => {
+  const rules = [makeRule('violence', { usesBuiltin: false, engines: [makeEngine({ delayMs: 100 })] })]
+  deploy(makePlan({ prompt: makeSide({ rules }), completion: makeSide() }))
+  sayEverywhere(upstream, { text: ['Fine.'] })
+  expect((await ponto.post(path, { messages: [{ role: 'user', content: 'wicked' }] })).status).toBe(400)
+  expect(counted).toEqual([{ promptTokens: 3, completionTokens: 4 }])
 })
 
 test('what an upstream may read in a request is what was judged', async () => {

@@ -12,6 +12,7 @@ import type { AnswerContext } from './gate/judge-window.ts'
 import { type Ledger, openLedger } from './ledger.ts'
 import type { FilterPlan, PiiMatch } from './plan.ts'
 import { judgePrompt, refusePrompt, scanPrompt } from './prompt/judge-prompt.ts'
+import { refuseLookAlikes } from './prompt/look-alike-fields.ts'
 import { type PromptPart, readPrompt } from './prompt/read-prompt.ts'
 import { type Rewritten, rewritePrompt } from './prompt/rewrite-prompt.ts'
 import type { RemoteParts } from './remote/judge-remotely.ts'
@@ -25,6 +26,8 @@ export type FilterPolicyParts = {
   /** The text that token ids stand for: prompts may come as those. */
   decodeTokens(inputs: readonly (readonly number[])[]): Promise<readonly string[]>
 }
+
+const engineHeader = 'x-content-filter-engine'
 
 /** Operations with a text to judge. */
 const judged: ReadonlySet<CallKind> = new Set<CallKind>([
@@ -43,6 +46,8 @@ export function createFilterPolicy(parts: FilterPolicyParts): Policy {
   return (exchange, next) => {
     const plan = choosePlan(exchange, parts)
     if (!plan || !judged.has(exchange.call.kind) || (plan.prompt.isEmpty && plan.completion.isEmpty)) {
+      // It may have come here from a deployment that has one.
+      delete exchange.answerHeaders[engineHeader]
       return next(exchange)
     }
     return filterCall(exchange, next, plan, parts)
@@ -71,11 +76,13 @@ function isExplained({ caller, header }: Exchange): boolean {
 async function filterCall(exchange: Exchange, next: Next, plan: FilterPlan, parts: FilterPolicyParts): Promise<Reply> {
   const direction = directionOf(plan, 'Prompt')
   const answers = directionOf(plan, 'Completion')
-  exchange.answerHeaders['x-content-filter-engine'] = labelOf(direction, answers)
+  exchange.answerHeaders[engineHeader] = labelOf(direction, answers)
   await writeOutTokens(exchange, parts)
-  const prompt = direction.isEmpty ? [] : readPrompt(exchange.call, plan.scope)
+  refuseLookAlikes(exchange)
+  const read = readPrompt(exchange.call, plan.scope)
+  const prompt = direction.isEmpty ? [] : read
   const ledger = openLedger(direction)
-  scanPrompt(direction, prompt, ledger)
+  await scanPrompt(direction, prompt, ledger)
   if (ledger.isFiltered) throw keepBack(exchange, ledger, parts)
 
   const rewritten = rewritePrompt(exchange.call, plan, direction)
@@ -83,7 +90,7 @@ async function filterCall(exchange: Exchange, next: Next, plan: FilterPlan, part
   exchange.needsEvents = true
   const reply = await answerJudged(exchange, next, direction, prompt, ledger, parts)
   if (ledger.explanations.length > 0) parts.onFinding(exchange, false, ledger.explanations)
-  return gateReply(reply, { exchange, plan, answers, prompt, ledger, rewritten, parts })
+  return gateReply(reply, { exchange, answers, prompt, read, ledger, rewritten, parts })
 }
 
 function labelOf(prompt: Direction, answers: Direction): string {
@@ -126,10 +133,20 @@ async function answerJudged(
   const signal = AbortSignal.any([exchange.signal, stop.signal])
   // What the backends note of the call (attempts, holds, usage) they note in objects that both share.
   const answer = next({ ...exchange, signal })
+  let early: Reply | undefined
+  // It may come, or fail, before the verdict, which goes first.
+  answer.then(
+    (reply) => {
+      early = reply
+    },
+    () => {},
+  )
   try {
     await judge(signal)
   } catch (error) {
     stop.abort()
+    // Nobody gets it, but it was made.
+    if (early?.kind === 'whole') exchange.tally.usage = early.result.usage
     answer.then(letGo, () => {})
     throw error
   }
@@ -147,9 +164,11 @@ function letGo(reply: Reply): void {
 
 type Answered = {
   readonly exchange: Exchange
-  readonly plan: FilterPlan
   readonly answers: Direction
+  /** What was judged of the prompt. */
   readonly prompt: readonly PromptPart[]
+  /** What answers are judged with, also where prompts are not. */
+  readonly read: readonly PromptPart[]
   readonly ledger: Ledger
   readonly rewritten: Rewritten | undefined
   readonly parts: FilterPolicyParts
@@ -169,7 +188,7 @@ async function gateReply(reply: Reply, answered: Answered): Promise<Reply> {
     if (own.explanations.length > 0) parts.onFinding(exchange, own.isFiltered, own.explanations)
   }
   if (reply.kind === 'whole' && reply.result.kind !== 'embed') {
-    const result = await gateResult(reply.result, { ...options, promptFilter, onChoiceOver: noteOver })
+    const result = await gateResult(reply.result, { ...options, promptFilter, onJudged: noteOver })
     const explanations = explained ? [...ledger.explanations, ...(result.explanations ?? [])] : []
     const whole = explanations.length > 0 ? { ...result, explanations } : result
     return { kind: 'whole', result: rewritten ? rewritten.restoreResult(whole) : whole }
@@ -184,18 +203,22 @@ async function gateReply(reply: Reply, answered: Answered): Promise<Reply> {
         results: promptFilter,
         ...(explained && ledger.explanations.length > 0 && { explanations: ledger.explanations }),
       },
-      onChoiceOver: (gate) => noteOver(gate.ledger),
+      onJudged: noteOver,
     })
     return { kind: 'stream', events: rewritten ? rewritten.restoreEvents(events) : events }
+  }
+  if (reply.kind === 'bytes') {
+    letGo(reply)
+    throw new TypeError('a backend gave bytes to pass on where a filter reads the answer')
   }
   return reply
 }
 
-function makeContext({ exchange, answers, prompt, parts }: Answered): AnswerContext {
-  const documents = documentsOf(exchange.call, prompt)
+function makeContext({ exchange, answers, read, parts }: Answered): AnswerContext {
+  const documents = documentsOf(exchange.call, read)
   return {
     direction: answers,
-    asked: answers.remote.length > 0 ? [...lastAsked(prompt), ...documentSegments(answers, documents)] : [],
+    asked: answers.remote.length > 0 ? [...lastAsked(read), ...documentSegments(answers, documents)] : [],
     documents,
     signal: exchange.signal,
     remote: parts.remote,

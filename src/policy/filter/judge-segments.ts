@@ -4,7 +4,7 @@ import type { Finding, Segment } from '../../core/filter/engine.ts'
 import { comparisonsOf } from './compare.ts'
 import type { FilterPlan } from './plan.ts'
 import { judgeRemotely, type RemoteParts } from './remote/judge-remotely.ts'
-import { categoriesFor, detect } from './scan.ts'
+import { categoriesFor, detect, detectInTurns } from './scan.ts'
 
 export type SegmentsQuestion = {
   readonly categories: ReadonlySet<FilterCategory>
@@ -55,8 +55,13 @@ export async function judgeSegments(
     ...(inline.size > 0 ? [plan.detector.label] : []),
     ...asked.flatMap(({ engines }) => engines.map(({ label }) => label)),
   ])
+  const worded: Finding[][] = []
+  for (const [segment, { role, text }] of segments.entries()) {
+    const own = await detectInTurns(plan, text, source, categoriesFor(inline, role))
+    worded.push(own.map((finding) => placeIn(finding, segment)))
+  }
   return {
-    findings: [...find(inline), ...compareAll(plan, segments, inline), ...verdict.found.map(({ finding }) => finding)],
+    findings: [...worded.flat(), ...compareAll(plan, segments, inline), ...verdict.found.map(({ finding }) => finding)],
     label: [...labels].join(', '),
   }
 }

@@ -39,7 +39,7 @@ export async function judgeText(
   if (source === 'Prompt') {
     const ledger = openLedger(direction)
     const parts: PromptPart[] = [{ role: 'user', text, at: 'text', offset: 0 }, ...quoted]
-    scanPrompt(direction, parts, ledger)
+    await scanPrompt(direction, parts, ledger)
     if (direction.remote.length > 0) await judgePrompt(direction, parts, ledger, remote, signal)
     return readLedger(ledger)
   }
@@ -60,7 +60,7 @@ export async function judgeText(
     isExplained: true,
     promptFilter: undefined,
     writeRedaction: (match) => `[${match.type}]`,
-    onChoiceOver: (own) => {
+    onJudged: (own) => {
       ledger = own
     },
   })

@@ -74,6 +74,9 @@ export function openLedger(direction: Direction): Ledger {
     isFiltered ||= filtered
   }
 
+  const topicNamed = (id: string | undefined) =>
+    direction.plan[direction.source === 'Prompt' ? 'prompt' : 'completion'].topics.find(({ name }) => name === id)
+
   return {
     note(finding, { at, offset, engine }) {
       const { category, severity, span } = finding
@@ -83,7 +86,9 @@ export function openLedger(direction: Direction): Ledger {
       const isThere = kind === 'severity' ? levelOf(severity) !== 'safe' : severity > 0
       if (!isThere) return false
       const isBad = kind === 'severity' ? severity >= rule.leastSeverity : true
-      const filtered = isBad && rule.blocking
+      const topic = kind === 'list' ? topicNamed(finding.id) : undefined
+      if (kind === 'list' && !topic) return false
+      const filtered = isBad && (topic ?? rule).blocking
       explain({
         category,
         filtered,
@@ -95,13 +100,9 @@ export function openLedger(direction: Direction): Ledger {
         score: finding.score,
         span: span && { at, start: span.start + offset, end: span.end + offset },
       })
-      if (kind === 'list') {
-        const topic = direction.plan[direction.source === 'Prompt' ? 'prompt' : 'completion'].topics.find(
-          ({ name }) => name === finding.id,
-        )
-        if (!topic) return false
-        noteList('custom_topics', topic.name, topic.blocking)
-        return topic.blocking
+      if (topic) {
+        noteList('custom_topics', topic.name, filtered)
+        return filtered
       }
       const worst = Math.max(severity, severities.get(category) ?? 0)
       severities.set(category, worst)

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { FilterCategory } from '../../core/filter/categories.ts'
 import type { Finding, Segment } from '../../core/filter/engine.ts'
 import type { Direction } from './direction.ts'
@@ -45,33 +46,57 @@ const nothing: readonly PiiMatch[] = []
 
 /** What the builtin detector finds in a text of any length. */
 export function detect(
-  { detector }: FilterPlan,
+  plan: FilterPlan,
   text: string,
   source: Direction['source'],
   categories: ReadonlySet<FilterCategory>,
 ): readonly Finding[] {
+  return Array.from(lookAround(plan, text, { source, categories })).flat()
+}
+
+/** Looks at so many places before others get their turn. */
+const placesATurn = 20
+
+/** The same, while others get their turn in between. */
+export async function detectInTurns(
+  plan: FilterPlan,
+  text: string,
+  source: Direction['source'],
+  categories: ReadonlySet<FilterCategory>,
+): Promise<readonly Finding[]> {
+  const found: (readonly Finding[])[] = []
+  for (const findings of lookAround(plan, text, { source, categories })) {
+    if (found.push(findings) % placesATurn === 0) await setImmediate()
+  }
+  return found.flat()
+}
+
+/** The findings place by place: of a long text those that the screen has found, with what is around them. */
+function* lookAround(
+  { detector }: FilterPlan,
+  text: string,
+  question: Parameters<FilterPlan['detector']['analyse']>[1],
+): Generator<readonly Finding[]> {
   const hits = detector.screen.find(text)
-  if (hits.length === 0) return []
-  const question = { source, categories }
-  if (text.length <= wholeChars) return detector.analyse(text, question)
-  const findings: Finding[] = []
+  if (hits.length === 0) return
+  if (text.length <= wholeChars) {
+    yield detector.analyse(text, question)
+    return
+  }
+  const look = (from: number, to: number) =>
+    detector.analyse(text.slice(from, to), question).map((finding) => moveSpan(finding, from))
   let from = 0
   let to = 0
-  const look = () => {
-    if (to === 0) return
-    for (const finding of detector.analyse(text.slice(from, to), question)) findings.push(moveSpan(finding, from))
-  }
   for (const { start, end } of hits) {
     const [left, right] = [Math.max(0, start - aroundChars), Math.min(text.length, end + aroundChars)]
     if (to > 0 && left <= to && right - from <= wholeChars) to = right
     else {
-      look()
+      if (to > 0) yield look(from, to)
       from = left
       to = right
     }
   }
-  look()
-  return findings
+  yield look(from, to)
 }
 
 function moveSpan(finding: Finding, by: number): Finding {

@@ -1,4 +1,5 @@
 import type { FilterCategory } from '../../../core/filter/categories.ts'
+import type { Segment } from '../../../core/filter/engine.ts'
 import type { Direction } from '../direction.ts'
 import type { Ledger } from '../ledger.ts'
 import type { MatchStream } from '../match/text-matcher.ts'
@@ -17,21 +18,29 @@ const keptChars = 4 * contextChars
 export type Edit = { readonly start: number; readonly end: number; readonly replacement: string }
 
 /**
- * One text of an answer on its way out, judged by everything that answers at once. Places are characters from its start.
+ * One text that comes in pieces, mostly of an answer on its way out, judged by everything that answers at once. Places are characters from its start.
  */
 export type Channel = {
   feed(text: string): void
   end(): void
   /** Judges what is held until the end of a clause as it is. */
   judgeNow(): void
+  /** Judges all that is held as it is and lets it go, as if the text had ended; what follows is still read as its continuation. */
+  pause(): void
   /** Whether something is held that `judgeNow` would let go. */
   readonly holdsClause: boolean
+  /** Whether anything is held. */
+  readonly isHeld: boolean
   /** Up to where nothing that may be kept back can begin any more. */
   readonly settled: number
+  /** Up to where nothing that is to be unreadable can begin any more; infinite where nothing is. */
+  readonly redactedTo: number
   /** Where the first thing begins that is kept back. */
   readonly cutAt: number | undefined
   /** In their order; only where both ends are settled. */
   readonly edits: readonly Edit[]
+  /** Drops the first so many edits: what they are about has gone out. */
+  forgetEdits(count: number): void
 }
 
 export type ChannelOptions = {
@@ -39,15 +48,19 @@ export type ChannelOptions = {
   readonly ledger: Ledger
   /** As explanations name it: `choices[0].text`. */
   readonly at: string
+  /** Whose words these are; the model's when absent. */
+  readonly role?: Segment['role'] | undefined
   writeRedaction(match: PiiMatch, text: string): string
 }
 
-export function openChannel({ direction, ledger, at, writeRedaction }: ChannelOptions): Channel {
+export function openChannel(options: ChannelOptions): Channel {
+  const { direction, ledger, at, role = 'assistant', writeRedaction } = options
   const { detector } = direction.plan
   const where = { at, offset: 0, engine: detector.label }
-  const categories: ReadonlySet<FilterCategory> = categoriesFor(direction.detected, 'assistant')
+  const categories: ReadonlySet<FilterCategory> = categoriesFor(direction.detected, role)
   const lists: readonly MatchStream[] = direction.patterns.map(({ matcher }) => matcher.open())
   const personal: PiiStream | undefined = direction.pii?.open()
+  const redacts = direction.pii !== undefined && [...direction.pii.actions.values()].includes('redact')
   const screen: MatchStream | undefined = categories.size > 0 ? detector.screen.open() : undefined
   const edits: Edit[] = []
   let text = ''
@@ -56,6 +69,8 @@ export function openChannel({ direction, ledger, at, writeRedaction }: ChannelOp
   let hotFrom: number | undefined
   let hotEnd = 0
   let judgedTo = 0
+  /** Up to where it has been let go by `pause`. */
+  let passedTo = 0
   let cutAt: number | undefined
 
   const cut = (place: number): void => {
@@ -89,7 +104,7 @@ export function openChannel({ direction, ledger, at, writeRedaction }: ChannelOp
   function judgeClause(): void {
     if (hotFrom === undefined) return
     const from = Math.max(textStart, hotFrom - contextChars)
-    const found = detector.analyse(text.slice(from - textStart), { source: 'Completion', categories })
+    const found = detector.analyse(text.slice(from - textStart), { source: direction.source, categories })
     for (const finding of found) {
       const { start, end } = finding.span ?? { start: hotFrom - from, end: read - from }
       // It was judged with the clause it ended in.
@@ -109,13 +124,32 @@ export function openChannel({ direction, ledger, at, writeRedaction }: ChannelOp
 
   function dropOld(): void {
     if (text.length <= keptChars) return
-    const keepFrom = Math.min(hotFrom ?? read, settledOf()) - contextChars
+    const keepFrom = Math.min(hotFrom ?? read, heldFrom()) - contextChars
     if (keepFrom <= textStart) return
     text = text.slice(keepFrom - textStart)
     textStart = keepFrom
   }
 
+  /** What is held begins no match that goes on. It may be one that only an end makes certain. */
+  function judgeHeld(from: number): void {
+    const held = text.slice(Math.max(textStart, from - contextChars) - textStart)
+    const heldStart = read - held.length
+    const place = <T extends { readonly start: number; readonly end: number }>(matches: readonly T[]): T[] =>
+      matches
+        .map((match) => ({ ...match, start: match.start + heldStart, end: match.end + heldStart }))
+        .filter(({ start }) => start >= from)
+    for (let i = 0; i < lists.length; i++) {
+      notePatterns(i, place((direction.patterns[i] as Direction['patterns'][number]).matcher.find(held)))
+    }
+    if (direction.pii) notePersonal(place(direction.pii.find(held)))
+    if (screen) noteHot(place(detector.screen.find(held)))
+  }
+
   function settledOf(): number {
+    return Math.max(passedTo, heldFrom())
+  }
+
+  function heldFrom(): number {
     let settled = hotFrom === undefined ? read : Math.min(read, hotFrom)
     for (const list of lists) settled = Math.min(settled, list.settled)
     if (personal) settled = Math.min(settled, personal.settled)
@@ -149,15 +183,29 @@ export function openChannel({ direction, ledger, at, writeRedaction }: ChannelOp
       judgeClause()
     },
     judgeNow: judgeClause,
+    pause() {
+      const from = settledOf()
+      if (from === read) return
+      judgeHeld(from)
+      judgeClause()
+      passedTo = read
+    },
+    get isHeld() {
+      return settledOf() < read
+    },
     get holdsClause() {
       return hotFrom !== undefined
     },
     get settled() {
       return settledOf()
     },
+    get redactedTo() {
+      return redacts && personal ? personal.settled : Number.POSITIVE_INFINITY
+    },
     get cutAt() {
       return cutAt
     },
     edits,
+    forgetEdits: (count) => void edits.splice(0, count),
   }
 }

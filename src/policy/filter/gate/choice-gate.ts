@@ -1,20 +1,19 @@
-import type { Event } from '../../../core/event.ts'
+import type { Rest } from '../../../core/call.ts'
 import { type Ledger, openLedger } from '../ledger.ts'
 import type { PiiMatch } from '../plan.ts'
-import { textsIn } from '../prompt/read-prompt.ts'
 import { scanText } from '../scan.ts'
-import { type Channel, type Edit, openChannel } from './channel.ts'
-import { type JsonTextReader, openJsonText } from './json-text.ts'
-import { type AnswerContext, createWindowJudge, needsWindows } from './judge-window.ts'
+import { type AnswerContext, needsWindows } from './judge-window.ts'
+import { type Lane, openLane } from './lane.ts'
 import { cleanLogprobs } from './logprobs.ts'
-import { openWindows, type Windows } from './windows.ts'
+import { judgedFields, listTexts, mapTexts } from './rest-texts.ts'
+import { type ChoiceEvent, isText, joinText, type TextDelta, textOf, withText } from './text-events.ts'
 
-/** An answer that goes out at once is stopped within 1,000 characters of what it is stopped for: nobody is further ahead of the judges. */
-const mostAheadChars = 950
 /** About how often an answer that goes out at once is annotated. */
 const annotateEveryChars = 400
-
-export type ChoiceEvent = Extract<Event, { readonly choice: number }>
+/** When so much of another text has followed, what was held of the one before it goes out: it was no beginning of anything. */
+const interruptedChars = 32
+/** Unknown fields beyond so many texts share one. */
+const mostTexts = 64
 
 export type ChoiceGateOptions = {
   readonly choice: number
@@ -52,24 +51,25 @@ export type ChoiceGate = {
   readonly ledger: Ledger
 }
 
-type Lane = {
-  readonly channel: Channel
-  readonly windows: Windows | undefined
-  readonly json: JsonTextReader | undefined
-  /** Raw characters read. */
-  read: number
+/** A text and whether another one has followed it. */
+type OpenText = {
+  readonly lane: Lane
+  /** What the whole choice had said when this text last went on. */
+  spokenAt: number
+  /** Whether it has been judged as it is since then. */
+  isPaused: boolean
 }
 
-type TextDelta = Extract<ChoiceEvent, { type: 'text-delta' }>
-type TextEvent = Extract<ChoiceEvent, { type: 'text-delta' | 'reasoning-delta' | 'refusal-delta' | 'tool-call-delta' }>
+/** A text that goes out with an event, in a lane of its own. */
+type Beside = { readonly lane: Lane; readonly from: number; readonly end: number }
 
-/** `lane` undefined: goes out when its turn comes. `beside`: where a text that goes with it ends in its own lane. */
+/** `lane` undefined: goes out when its turn comes and what is beside it may. Texts of unknown fields come first among those. */
 type Item = {
   readonly event: ChoiceEvent
   readonly lane: Lane | undefined
   from: number
   readonly end: number
-  readonly beside?: { readonly lane: Lane; readonly end: number } | undefined
+  readonly beside: readonly Beside[]
 }
 
 export function openChoiceGate(options: ChoiceGateOptions): ChoiceGate {
@@ -78,45 +78,54 @@ export function openChoiceGate(options: ChoiceGateOptions): ChoiceGate {
   const isAsynchronous = direction.plan.mode === 'asynchronous'
   const hasWindows = needsWindows(context)
   const ledger = openLedger(direction)
-  const lanes = new Map<string, Lane>()
+  const texts = new Map<string, OpenText>()
   const queue: Item[] = []
   let isOver = false
   let hasEnded = false
   let wasCut = false
   let annotatedTo = 0
+  /** Characters of texts with a name of their own, in all. */
+  let spoken = 0
 
-  function laneOf(name: string, isJson: boolean): Lane {
-    const known = lanes.get(name)
+  function textNamed(name: string, isJson = false): OpenText {
+    const known = texts.get(name)
     if (known) return known
     const at = `choices[${choice}].${name}`
-    const lane: Lane = {
-      channel: openChannel({ direction, ledger, at, writeRedaction: options.writeRedaction }),
-      windows: hasWindows
-        ? openWindows({
-            judge: createWindowJudge(context, ledger, at),
-            isAsynchronous,
-            onVerdict: options.onVerdict,
-          })
-        : undefined,
-      json: isJson ? openJsonText() : undefined,
-      read: 0,
-    }
-    lanes.set(name, lane)
-    return lane
+    const { writeRedaction, onVerdict } = options
+    const lane = openLane({ context, ledger, at, isJson, hasWindows, writeRedaction, onVerdict })
+    const text = { lane, spokenAt: spoken, isPaused: false }
+    texts.set(name, text)
+    return text
   }
 
   /** Puts an event in line, whose text is `raw`. */
-  function enqueue(event: ChoiceEvent, lane: Lane, raw: string, beside?: Item['beside']): void {
-    const from = lane.read
-    lane.read += raw.length
-    const text = lane.json ? lane.json.read(raw) : raw
-    if (text !== '') feed(lane, text)
-    queue.push({ event, lane, from, end: lane.read, beside })
+  function enqueue(event: ChoiceEvent, text: OpenText, raw: string, beside: readonly Beside[] = nothingBeside): void {
+    queue.push({ event, ...feed(text, raw), beside })
+    if (texts.size > 1) pauseInterrupted(interruptedChars)
   }
 
-  function feed(lane: Lane, text: string): void {
-    lane.channel.feed(text)
-    lane.windows?.feed(text)
+  function enqueueBare(event: ChoiceEvent, beside: readonly Beside[] = nothingBeside): void {
+    queue.push({ event, lane: undefined, from: 0, end: 0, beside })
+  }
+
+  function feed(text: OpenText, raw: string): Beside {
+    const { lane } = text
+    const from = lane.read
+    if (raw !== '') {
+      text.spokenAt = spoken
+      text.isPaused = false
+      lane.feed(raw)
+    }
+    return { lane, from, end: lane.read }
+  }
+
+  /** A text that another one has followed is not waited for: it mostly does not go on, and everything behind it would wait too. */
+  function pauseInterrupted(chars: number): void {
+    for (const text of texts.values()) {
+      if (text.isPaused || spoken - text.spokenAt < chars) continue
+      text.isPaused = true
+      text.lane.pause()
+    }
   }
 
   /** A text that comes as a whole, such as a name. */
@@ -127,89 +136,84 @@ export function openChoiceGate(options: ChoiceGateOptions): ChoiceGate {
     if (!wasFiltered && ledger.isFiltered) wasCut = true
   }
 
-  function endLanes(): void {
-    for (const lane of lanes.values()) {
-      const rest = lane.json?.end() ?? ''
-      if (rest !== '') feed(lane, rest)
-      lane.channel.end()
-      lane.windows?.end()
-    }
-  }
-
   function accept(event: ChoiceEvent): void {
+    if (isText(event)) spoken += textOf(event).length
     switch (event.type) {
       case 'text-delta':
-        enqueue(event, laneOf('text', options.isJson), event.text, event.logprobs && readLogprobs(event))
+        enqueue(event, textNamed('text', options.isJson), event.text, readBeside(event))
         break
       case 'reasoning-delta':
-        enqueue(event, laneOf('reasoning', false), event.text)
+        enqueue(event, textNamed('reasoning'), event.text)
         break
       case 'refusal-delta':
-        enqueue(event, laneOf('refusal', false), event.text)
+        enqueue(event, textNamed('refusal'), event.text)
         break
       case 'tool-call-start':
         scanWhole('tool_calls', event.name)
-        queue.push({ event, lane: undefined, from: 0, end: 0 })
+        spoken++
+        enqueueBare(event)
         break
       case 'tool-call-delta':
-        enqueue(event, laneOf(`tool_calls[${event.index}].arguments`, true), event.arguments)
+        enqueue(event, textNamed(`tool_calls[${event.index}].arguments`, true), event.arguments)
         break
       case 'message-rest':
         // Unknown fields may say anything, and go out whole.
         for (const [name, value] of Object.entries(event.rest.fields)) {
-          const part = { ...event, rest: { ...event.rest, fields: { [name]: value } } }
-          enqueue(part, laneOf(name, false), textsIn(value).join(''))
+          const rest = { ...event.rest, fields: { [name]: value } }
+          enqueueBare({ ...event, rest }, readRest(rest, 'message'))
         }
         break
-      case 'choice-end':
+      case 'choice-end': {
         hasEnded = true
-        endLanes()
-        queue.push({ event, lane: undefined, from: 0, end: 0 })
+        const beside = readRest(event.rest, 'choice')
+        for (const { lane } of texts.values()) lane.end()
+        enqueueBare(event, beside)
         break
+      }
       default:
-        queue.push({ event, lane: undefined, from: 0, end: 0 })
+        enqueueBare(event)
     }
+  }
+
+  function readBeside(event: TextDelta): readonly Beside[] {
+    if (!event.rest && !event.logprobs) return nothingBeside
+    return [...readRest(event.rest, 'choice'), ...readLogprobs(event)]
+  }
+
+  /** Each text in the fields is read on from where the same field said something before. */
+  function readRest(rest: Rest | undefined, where: string): readonly Beside[] {
+    if (!rest) return nothingBeside
+    return judgedFields(rest.fields)
+      .flatMap(([name, value]) => listTexts(value, `${where}.${name}`))
+      .map(({ path, text }) => feed(textNamed(texts.size < mostTexts || texts.has(path) ? path : where), text))
   }
 
   /** Tokens that are not those of the text are a text of their own. */
-  function readLogprobs(event: TextDelta): Item['beside'] {
-    const told = (event.logprobs ?? []).map(({ token }) => token).join('')
-    if (told === event.text) return undefined
-    const lane = laneOf('logprobs', false)
-    lane.read += told.length
-    feed(lane, told)
-    return { lane, end: lane.read }
-  }
-
-  function limitOf({ channel, windows, json }: Lane): number {
-    const settled = Math.min(channel.settled, windows?.settled ?? Number.POSITIVE_INFINITY)
-    const limit = isAsynchronous ? settled + mostAheadChars : settled
-    return json ? json.rawOf(limit) : limit
+  function readLogprobs(event: TextDelta): readonly Beside[] {
+    if (!event.logprobs) return nothingBeside
+    const told = event.logprobs.map(({ token }) => token).join('')
+    return told === event.text ? nothingBeside : [feed(textNamed('logprobs'), told)]
   }
 
   /** How far the item's text may go, which cannot be split from what goes with it. */
-  function limitFor({ from, beside }: Item, lane: Lane): number {
-    if (beside) {
-      const cut = cutOf(beside.lane) ?? Number.POSITIVE_INFINITY
-      if (Math.min(limitOf(beside.lane), cut) < beside.end) return from
-    }
-    return limitOf(lane)
+  function limitFor(item: Item, lane: Lane): number {
+    return mayGoBeside(item) ? lane.limit : item.from
   }
 
-  function cutOf({ channel, windows, json }: Lane): number | undefined {
-    const never = Number.POSITIVE_INFINITY
-    const first = Math.min(channel.cutAt ?? never, windows?.cutAt ?? never)
-    if (first === never) return undefined
-    return json ? json.rawOf(first) : first
+  function mayGoBeside({ beside }: Item): boolean {
+    for (const { lane, end } of beside) {
+      if (Math.min(lane.limit, lane.cutAt ?? Number.POSITIVE_INFINITY) < end) return false
+    }
+    return true
   }
 
   function failIfJudgeFailed(): void {
-    for (const { windows } of lanes.values()) if (windows?.failure !== undefined) throw windows.failure
+    for (const { lane } of texts.values()) if (lane.failure !== undefined) throw lane.failure
   }
 
   function isAnyCut(): boolean {
     if (wasCut) return true
-    for (const lane of lanes.values()) if (cutOf(lane) !== undefined) return true
+    for (const { lane } of texts.values()) if (lane.cutAt !== undefined) return true
     return false
   }
 
@@ -235,13 +239,14 @@ export function openChoiceGate(options: ChoiceGateOptions): ChoiceGate {
   function releaseNext(item: Item, out: ChoiceEvent[]): boolean {
     const { event, lane } = item
     if (!lane) {
+      if (!mayGoBeside(item)) return false
       if (event.type !== 'choice-end') {
-        out.push(event)
+        push(out, item, item.end)
         return true
       }
-      for (const other of lanes.values()) if (other.windows?.isBusy || isUnjudged(other)) return false
+      for (const other of texts.values()) if (other.lane.isUnjudged) return false
       if (isAsynchronous) annotate(out, true)
-      out.push({ ...event, ...annotated(true) })
+      out.push({ ...event, ...(event.rest && { rest: editRest(event.rest, item) }), ...annotated(true) })
       isOver = true
       return true
     }
@@ -251,60 +256,69 @@ export function openChoiceGate(options: ChoiceGateOptions): ChoiceGate {
       if (isAsynchronous) annotate(out, false)
       return true
     }
-    if (limit > item.from && isSplittable(event)) {
+    if (limit > item.from && isSplittable(item)) {
       push(out, item, limit)
       item.from = limit
     }
     return false
   }
 
-  function isUnjudged({ windows, read, json }: Lane): boolean {
-    return windows !== undefined && (json ? json.rawOf(windows.settled) : windows.settled) < read
-  }
-
   /** What comes before the cut still goes out; at the cut, or at what waits for a verdict, the answer ends. */
   function releaseBeforeCut(item: Item, out: ChoiceEvent[]): boolean {
     const { event, lane } = item
     if (!lane) {
-      if (event.type === 'choice-end' || event.type === 'tool-call-start') return false
-      out.push(event)
+      if (event.type === 'choice-end' || event.type === 'tool-call-start' || !mayGoBeside(item)) return false
+      push(out, item, item.end)
       return true
     }
-    const limit = Math.min(limitFor(item, lane), cutOf(lane) ?? Number.POSITIVE_INFINITY)
+    const limit = Math.min(limitFor(item, lane), lane.cutAt ?? Number.POSITIVE_INFINITY)
     if (limit >= item.end) {
       push(out, item, item.end)
       return true
     }
-    if (limit > item.from && isSplittable(event)) push(out, item, limit)
+    if (limit > item.from && isSplittable(item)) push(out, item, limit)
     return false
   }
 
   function push(out: ChoiceEvent[], item: Item, to: number): void {
     const { event, lane, from } = item
     if (!isText(event) || !lane) {
-      out.push(event)
+      out.push(event.type === 'message-rest' ? { ...event, rest: editRest(event.rest, item) } : event)
       return
     }
     const begin = item.end - textOf(event).length
     const whole = textOf(event)
     const part = from === begin && to === item.end ? whole : whole.slice(from - begin, to - begin)
-    const { edits } = lane.channel
-    const text = edits.length === 0 ? part : applyEdits(part, from, edits, lane.json)
+    const text = lane.edit(part, from)
     if (text === '' && part !== '') return
     const filter = isAsynchronous ? undefined : ledger.results()
-    const logprobs = event.type === 'text-delta' && text === part ? cleanLogprobs(event.logprobs, direction) : undefined
-    const next = withText(event, text, filter, logprobs)
+    const isTold = event.type === 'text-delta' && text === part && !item.beside.some(isEdited)
+    const next = withText(event, text, filter, isTold ? cleanLogprobs(event.logprobs, direction) : undefined)
+    if (next.type === 'text-delta' && next.rest) Object.assign(next, { rest: editRest(next.rest, item) })
     const last = out.at(-1)
     const joined = last && joinText(last, next)
     if (joined) out[out.length - 1] = joined
     else out.push(next)
   }
 
+  /** The fields, with what is to be unreadable in their texts replaced. */
+  function editRest(rest: Rest, { beside }: Item): Rest {
+    if (!beside.some(isEdited)) return rest
+    let place = 0
+    const change = (text: string): string => {
+      const { lane, from } = beside[place++] as Beside
+      return lane.edit(text, from)
+    }
+    const fields = { ...rest.fields }
+    for (const [name, value] of judgedFields(rest.fields)) fields[name] = mapTexts(value, change)
+    return { ...rest, fields }
+  }
+
   function annotate(out: ChoiceEvent[], isLast: boolean): void {
     let judged = 0
     let read = 0
-    for (const lane of lanes.values()) {
-      judged += Math.min(lane.channel.settled, lane.windows?.settled ?? Number.POSITIVE_INFINITY)
+    for (const { lane } of texts.values()) {
+      judged += lane.judged
       read += lane.read
     }
     if (!isLast && judged - annotatedTo < annotateEveryChars) return
@@ -340,26 +354,22 @@ export function openChoiceGate(options: ChoiceGateOptions): ChoiceGate {
     },
     release,
     judgeNow() {
-      for (const { channel, windows } of lanes.values()) {
-        if (channel.holdsClause) channel.judgeNow()
-        if (windows?.holdsSentence) windows.judgeNow()
-      }
+      for (const { lane } of texts.values()) lane.judgeNow()
+      pauseInterrupted(1)
       return release()
     },
     get holds() {
-      for (const { channel, windows } of lanes.values()) if (channel.holdsClause || windows?.holdsSentence) return true
-      return false
-    },
-    get isFull() {
-      for (const lane of lanes.values()) {
-        if (!lane.windows?.isBusy) continue
-        if (lane.read - (lane.json ? lane.json.rawOf(lane.windows.settled) : lane.windows.settled) > fullChars)
-          return true
+      for (const { lane, isPaused, spokenAt } of texts.values()) {
+        if (lane.holds || (!isPaused && spokenAt < spoken && lane.isHeld)) return true
       }
       return false
     },
+    get isFull() {
+      for (const { lane } of texts.values()) if (lane.isFull) return true
+      return false
+    },
     get isBusy() {
-      for (const { windows } of lanes.values()) if (windows?.isBusy) return true
+      for (const { lane } of texts.values()) if (lane.isBusy) return true
       return false
     },
     get isWaiting() {
@@ -373,60 +383,13 @@ export function openChoiceGate(options: ChoiceGateOptions): ChoiceGate {
 }
 
 const nothing: readonly ChoiceEvent[] = []
-/** More than this is not read ahead of a judge. */
-const fullChars = 4_000
-
-function isText(event: ChoiceEvent): event is TextEvent {
-  return 'text' in event || event.type === 'tool-call-delta'
-}
+const nothingBeside: readonly Beside[] = []
 
 /** Probabilities belong to all of a text, unknown fields to who knows what. */
-function isSplittable(event: ChoiceEvent): boolean {
-  return isText(event) && !(event.type === 'text-delta' && event.logprobs)
+function isSplittable({ event, beside }: Item): boolean {
+  return isText(event) && beside.length === 0 && !(event.type === 'text-delta' && event.logprobs)
 }
 
-function textOf(event: TextEvent): string {
-  return event.type === 'tool-call-delta' ? event.arguments : event.text
-}
-
-function withText(
-  event: TextEvent,
-  text: string,
-  filter: TextEvent['filter'],
-  logprobs: TextDelta['logprobs'],
-): TextEvent {
-  if (event.type === 'tool-call-delta') return { ...event, arguments: text, filter }
-  if (event.type === 'text-delta') return { ...event, text, logprobs, filter }
-  return { ...event, text, filter }
-}
-
-/** What was held back goes out with what follows it, not as a piece of its own. undefined for what does not belong together. */
-function joinText(last: ChoiceEvent, next: TextEvent): TextEvent | undefined {
-  if (last.type !== next.type) return undefined
-  if (last.type === 'tool-call-delta' && next.type === 'tool-call-delta') {
-    return last.index === next.index ? { ...next, arguments: last.arguments + next.arguments } : undefined
-  }
-  if (last.type === 'text-delta' && next.type === 'text-delta') {
-    if (last.logprobs || next.logprobs || last.rest || next.rest) return undefined
-    return { ...next, text: last.text + next.text }
-  }
-  return last.type !== 'tool-call-delta' && next.type !== 'tool-call-delta'
-    ? { ...next, text: last.text + next.text }
-    : undefined
-}
-
-/** The characters from `from` on, with what is to be unreadable replaced: where that is cut into pieces, by the first of them. */
-function applyEdits(text: string, from: number, edits: readonly Edit[], json: JsonTextReader | undefined): string {
-  const to = from + text.length
-  let written = ''
-  let at = from
-  for (const edit of edits) {
-    const start = json ? json.rawOf(edit.start) : edit.start
-    const end = json ? json.rawOf(edit.end) : edit.end
-    if (end <= at) continue
-    if (start >= to) break
-    if (start >= at) written += text.slice(at - from, start - from) + edit.replacement
-    at = Math.min(end, to)
-  }
-  return written + text.slice(at - from)
+function isEdited({ lane, from, end }: Beside): boolean {
+  return lane.isEdited(from, end)
 }

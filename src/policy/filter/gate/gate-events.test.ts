@@ -30,7 +30,7 @@ function optionsOf({ plan = makePlan(), choices = 1, isJson = false, failures, d
     promptChars: 0,
     first: undefined,
     writeRedaction: ({ type }) => `[${type}]`,
-    onChoiceOver: () => {},
+    onJudged: () => {},
   }
 }
 

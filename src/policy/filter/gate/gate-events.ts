@@ -1,5 +1,8 @@
 import type { Event } from '../../../core/event.ts'
-import { type ChoiceEvent, type ChoiceGate, type ChoiceGateOptions, openChoiceGate } from './choice-gate.ts'
+import type { Ledger } from '../ledger.ts'
+import { gateRest } from './answer-rest.ts'
+import { type ChoiceGate, type ChoiceGateOptions, openChoiceGate } from './choice-gate.ts'
+import type { ChoiceEvent } from './text-events.ts'
 
 /** What waits for the end of a clause or sentence is judged as it is when nothing has come for so long. */
 const patienceMs = 250
@@ -9,8 +12,8 @@ export type GateOptions = Omit<ChoiceGateOptions, 'choice' | 'onVerdict'> & {
   readonly choices: number
   /** What comes before everything else. */
   readonly first: Extract<Event, { type: 'prompt-filter' }> | undefined
-  /** Told once of each choice, when it is over. */
-  onChoiceOver(gate: ChoiceGate): void
+  /** Told once of each choice, when it is over, and of other fields of the answer. */
+  onJudged(ledger: Ledger): void
 }
 
 /**
@@ -19,35 +22,41 @@ export type GateOptions = Omit<ChoiceGateOptions, 'choice' | 'onVerdict'> & {
  */
 export async function* gateEvents(source: AsyncIterable<Event>, options: GateOptions): AsyncGenerator<Event> {
   const iterator = source[Symbol.asyncIterator]()
-  const gates: ChoiceGate[] = []
+  /** By the number of their choice, which an upstream may choose as it likes. */
+  const gates = new Map<number, ChoiceGate>()
   const alarm = createAlarm()
   const last: Event[] = []
   /** Choices that the upstream has ended itself. */
   const ended = new Set<number>()
-  const over = new Set<ChoiceGate>()
+  const over = new Set<number>()
+  let left = options.choices
 
   const gateOf = (choice: number): ChoiceGate => {
-    gates[choice] ??= openChoiceGate({ ...options, choice, onVerdict: alarm.ring })
-    return gates[choice]
+    const known = gates.get(choice)
+    if (known) return known
+    const gate = openChoiceGate({ ...options, choice, onVerdict: alarm.ring })
+    gates.set(choice, gate)
+    return gate
   }
   /** To be asked after everything that a gate did. */
-  const noteOver = (gate: ChoiceGate): void => {
-    if (!gate.isOver || over.has(gate)) return
-    over.add(gate)
-    options.onChoiceOver(gate)
+  const noteOver = (choice: number, gate: ChoiceGate): void => {
+    if (!gate.isOver || over.has(choice)) return
+    over.add(choice)
+    if (choice < options.choices) left--
+    options.onJudged(gate.ledger)
   }
   function* actAll(work: (gate: ChoiceGate) => readonly ChoiceEvent[]): Generator<Event> {
-    for (const gate of gates) {
-      if (!gate || gate.isOver) continue
+    for (const [choice, gate] of gates) {
+      if (gate.isOver) continue
       yield* work(gate)
-      noteOver(gate)
+      noteOver(choice, gate)
     }
   }
 
   if (options.first) yield options.first
   let pending: Promise<IteratorResult<Event>> | undefined
   try {
-    while (over.size < options.choices) {
+    while (left > 0) {
       const state = readState(gates)
       const { isFull } = state
       if (!isFull) pending ??= iterator.next()
@@ -64,14 +73,14 @@ export async function* gateEvents(source: AsyncIterable<Event>, options: GateOpt
       const event = step.value
       if (!('choice' in event)) {
         if (event.type === 'usage') last.push(event)
-        else yield event
+        else yield event.type === 'prompt-filter' ? event : gateRest(event, options)
         continue
       }
       if (event.type === 'choice-end') ended.add(event.choice)
       const gate = gateOf(event.choice)
       const events = gate.take(event)
       for (let i = 0; i < events.length; i++) yield events[i] as Event
-      noteOver(gate)
+      noteOver(event.choice, gate)
     }
     yield* actAll((gate) => gate.end())
     while (readState(gates).isBusy) {
@@ -81,7 +90,7 @@ export async function* gateEvents(source: AsyncIterable<Event>, options: GateOpt
     // The last verdict may have come before anybody waited for it.
     yield* actAll((gate) => gate.release())
     // An upstream that has ended all of them has only its usage left to tell; another one stops.
-    if (ended.size === options.choices) {
+    if (ended.size >= options.choices) {
       for await (const event of rest(iterator, pending)) if (event.type === 'usage') last.push(event)
     }
     yield* last
@@ -99,11 +108,10 @@ type State = { isFull: boolean; isBusy: boolean; holds: boolean }
 const idle: State = { isFull: false, isBusy: false, holds: false }
 
 /** What the gates that are not over wait for. Asked for every event: mostly for nothing. */
-function readState(gates: readonly ChoiceGate[]): State {
+function readState(gates: ReadonlyMap<number, ChoiceGate>): State {
   let state = idle
-  for (let i = 0; i < gates.length; i++) {
-    const gate = gates[i]
-    if (!gate || gate.isOver || !gate.isWaiting) continue
+  for (const gate of gates.values()) {
+    if (gate.isOver || !gate.isWaiting) continue
     if (state === idle) state = { ...idle }
     state.isFull ||= gate.isFull
     state.isBusy ||= gate.isBusy

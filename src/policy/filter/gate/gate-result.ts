@@ -1,17 +1,20 @@
+import type { Rest } from '../../../core/call.ts'
 import type { FilterResults } from '../../../core/filter/results.ts'
 import type { AnswerResult, Choice } from '../../../core/result.ts'
 import { type Ledger, openLedger } from '../ledger.ts'
-import type { PiiMatch } from '../plan.ts'
-import { textsIn } from '../prompt/read-prompt.ts'
 import { scanText } from '../scan.ts'
+import { editsOf, gateRest, judgeFields } from './answer-rest.ts'
 import type { ChoiceGateOptions } from './choice-gate.ts'
-import { openJsonText } from './json-text.ts'
-import { type AnswerContext, createWindowJudge, needsWindows } from './judge-window.ts'
+import { type JsonTextReader, openJsonText } from './json-text.ts'
+import { createWindowJudge, needsWindows } from './judge-window.ts'
 import { cleanLogprobs } from './logprobs.ts'
+import { judgedFields, listTexts } from './rest-texts.ts'
+import { applyEdits } from './text-events.ts'
 
 export type GateResultOptions = Pick<ChoiceGateOptions, 'context' | 'isJson' | 'isExplained' | 'writeRedaction'> & {
   readonly promptFilter: FilterResults | undefined
-  onChoiceOver(ledger: Ledger, choice: number): void
+  /** Told once of each choice, and of other fields of the answer. */
+  onJudged(ledger: Ledger): void
 }
 
 /**
@@ -26,16 +29,16 @@ export async function gateResult(result: AnswerResult, options: GateResultOption
     choices.push(gateChoice(choice, ledger, options))
   }
   if (needsWindows(options.context)) {
-    await Promise.all(choices.map((choice, place) => judgeSlowly(choice, ledgers[place] as Ledger, options.context)))
+    await Promise.all(choices.map((choice, place) => judgeSlowly(choice, ledgers[place] as Ledger, options)))
   }
   const explanations = options.isExplained ? ledgers.flatMap((ledger) => ledger.explanations) : []
   return {
-    ...result,
+    ...gateRest(result, options),
     ...(options.promptFilter && { promptFilter: options.promptFilter }),
     ...(explanations.length > 0 && { explanations }),
     choices: choices.map((choice, place) => {
       const ledger = ledgers[place] as Ledger
-      options.onChoiceOver(ledger, choice.index)
+      options.onJudged(ledger)
       return ledger.isFiltered ? keptBack(choice, ledger) : { ...choice, filter: ledger.results() }
     }),
   }
@@ -50,50 +53,39 @@ function gateChoice(choice: Choice, ledger: Ledger, options: GateResultOptions):
   const { direction } = options.context
   const at = `choices[${choice.index}]`
   let hasEdits = false
-  const scan = (name: string, text: string | null | undefined): string | undefined => {
-    if (text === null || text === undefined || text === '') return undefined
+  /** The text as it goes out. `reader`: of a text within JSON, of which it is judged what it says. */
+  const scan = (name: string, raw: string, reader?: JsonTextReader): string => {
+    if (raw === '') return raw
+    const text = reader ? reader.read(raw) + reader.end() : raw
+    // As it is written it may be read too.
+    if (text !== raw) scanText(direction, { role: 'assistant', text: raw }, `${at}.${name}`, ledger)
     const matches = scanText(direction, { role: 'assistant', text }, `${at}.${name}`, ledger)
-    if (matches.length === 0) return undefined
+    if (matches.length === 0) return raw
     hasEdits = true
-    return redact(text, matches, options.writeRedaction)
+    return applyEdits(raw, 0, editsOf(matches, text, options.writeRedaction), reader)
   }
-  const text = scan('text', choice.text)
-  if (options.isJson && choice.text?.includes('\\')) scan('text', unescapeJson(choice.text))
-  const reasoning = scan('reasoning', choice.reasoning)
-  const refusal = scan('refusal', choice.refusal)
+  const text = choice.text === null ? null : scan('text', choice.text, options.isJson ? openJsonText() : undefined)
+  const reasoning = choice.reasoning && scan('reasoning', choice.reasoning)
+  const refusal = choice.refusal && scan('refusal', choice.refusal)
   const toolCalls = choice.toolCalls?.map((call, place) => {
     scan('tool_calls', call.name)
-    const written = scanArguments(call.arguments, (decoded) => scan(`tool_calls[${place}].arguments`, decoded))
-    return written === undefined ? call : { ...call, arguments: written }
+    return { ...call, arguments: scan(`tool_calls[${place}].arguments`, call.arguments, openJsonText()) }
   })
-  if (choice.messageRest) scan('message', textsIn(choice.messageRest.fields).join('\n'))
+  const judgeRest = (rest: Rest | undefined, name: string): Rest | undefined =>
+    rest && { ...rest, fields: judgeFields(rest.fields, `${at}.${name}`, ledger, options) }
+  const messageRest = judgeRest(choice.messageRest, 'message')
+  const rest = judgeRest(choice.rest, 'choice')
   const tokens = choice.logprobs?.map(({ token }) => token).join('')
   if (tokens !== undefined && tokens !== choice.text) scan('logprobs', tokens)
   return {
     ...choice,
-    text: text ?? choice.text,
-    reasoning: reasoning ?? choice.reasoning,
-    refusal: refusal ?? choice.refusal,
+    text,
+    reasoning,
+    refusal,
     toolCalls,
+    messageRest,
+    rest,
     logprobs: hasEdits ? undefined : cleanLogprobs(choice.logprobs, direction),
-  }
-}
-
-/** The arguments as they go out, where the text in them had to be changed. */
-function scanArguments(raw: string, scan: (decoded: string) => string | undefined): string | undefined {
-  if (!raw.includes('\\')) return scan(raw)
-  const changed = scan(unescapeJson(raw))
-  return changed === undefined ? undefined : rewriteStrings(raw, scan)
-}
-
-/** JSON with every string in it judged by itself; text that is no JSON is refused as a whole by those who read it, and goes out empty. */
-function rewriteStrings(raw: string, scan: (text: string) => string | undefined): string {
-  try {
-    return JSON.stringify(
-      JSON.parse(raw, (_key, value: unknown) => (typeof value === 'string' ? (scan(value) ?? value) : value)),
-    )
-  } catch {
-    return ''
   }
 }
 
@@ -102,32 +94,31 @@ function unescapeJson(raw: string): string {
   return reader.read(raw) + reader.end()
 }
 
-function redact(text: string, matches: readonly PiiMatch[], write: GateResultOptions['writeRedaction']): string {
-  let written = ''
-  let at = 0
-  for (const match of matches) {
-    if (match.start < at) continue
-    written += text.slice(at, match.start) + write(match, text.slice(match.start, match.end))
-    at = match.end
-  }
-  return written + text.slice(at)
-}
-
 /** Each text of a choice as one window: an engine that takes less at once gets it in parts. */
-async function judgeSlowly(choice: Choice, ledger: Ledger, context: AnswerContext): Promise<void> {
+async function judgeSlowly(choice: Choice, ledger: Ledger, { context, isJson }: GateResultOptions): Promise<void> {
   const at = `choices[${choice.index}]`
+  const { text } = choice
+  const told = { message: choice.messageRest, choice: choice.rest }
   const texts: [string, string | null | undefined][] = [
-    ['text', choice.text],
+    ['text', text && isJson ? unescapeJson(text) : text],
     ['reasoning', choice.reasoning],
     ['refusal', choice.refusal],
     ...(choice.toolCalls ?? []).map((call, place): [string, string] => [
       `tool_calls[${place}].arguments`,
       `${call.name} ${unescapeJson(call.arguments)}`,
     ]),
+    ...Object.entries(told).map(([where, rest]): [string, string] => [where, sayFields(rest)]),
   ]
   await Promise.all(
     texts.map(async ([name, text]) => {
       if (text) await createWindowJudge(context, ledger, `${at}.${name}`)({ text, from: 0, context: 0 })
     }),
   )
+}
+
+function sayFields(rest: Rest | undefined): string {
+  return judgedFields(rest?.fields ?? {})
+    .flatMap(([name, value]) => listTexts(value, name))
+    .map(({ text }) => text)
+    .join('\n')
 }

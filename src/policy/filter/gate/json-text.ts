@@ -9,7 +9,12 @@ export type JsonTextReader = {
   end(): string
   /** The place in the raw characters where the text's character number `at` begins. */
   rawOf(at: number): number
+  /** Of places before that raw one nobody will ask any more, or only whether they lie before it. */
+  forget(raw: number): void
 }
+
+/** Fewer are not worth a look. */
+const keptShifts = 512
 
 const escaped = /\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))/y
 const incomplete = /\\(?:u[0-9a-fA-F]{0,3})?$/
@@ -21,6 +26,8 @@ export function openJsonText(): JsonTextReader {
   let textLength = 0
   /** From which character of the text on raw places are how much further. Only escapes move them. */
   const shifts: { text: number; by: number }[] = []
+  /** Of the last shift that was forgotten. */
+  let forgottenBy = 0
 
   function take(raw: string): string {
     if (!raw.includes('\\')) {
@@ -71,7 +78,15 @@ export function openJsonText(): JsonTextReader {
         if ((shifts[middle] as { text: number }).text <= at) low = middle + 1
         else high = middle
       }
-      return at + (low === 0 ? 0 : (shifts[low - 1] as { by: number }).by)
+      return at + (low === 0 ? forgottenBy : (shifts[low - 1] as { by: number }).by)
+    },
+    forget(raw) {
+      if (shifts.length < 2 * keptShifts) return
+      const kept = shifts.findIndex(({ text, by }) => text + by > raw)
+      const count = kept < 0 ? shifts.length : kept
+      if (count < keptShifts) return
+      forgottenBy = (shifts[count - 1] as { by: number }).by
+      shifts.splice(0, count)
     },
   }
 }

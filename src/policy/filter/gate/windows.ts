@@ -38,6 +38,8 @@ export type Windows = {
   end(): void
   /** Judges what is there now, as if a sentence had ended. */
   judgeNow(): void
+  /** Judges all that is there, as `end` does, until more comes. */
+  pause(): void
   /** Whether text waits for the end of a sentence, with a judge free to take it. */
   readonly holdsSentence: boolean
   readonly isBusy: boolean
@@ -56,6 +58,7 @@ export function openWindows({ judge, isAsynchronous, onVerdict }: WindowsOptions
   let from = 0
   let size = isAsynchronous ? asynchronousChars : firstChars
   let isEnded = false
+  let isPaused = false
   let cutAt: number | undefined
   let failure: unknown
   const open: { end: number; isDone: boolean }[] = []
@@ -101,11 +104,11 @@ export function openWindows({ judge, isAsynchronous, onVerdict }: WindowsOptions
   function nextEnd(): number | undefined {
     const waiting = read - from
     if (waiting === 0) return undefined
-    if (isAsynchronous) return waiting >= size || isEnded ? from + Math.min(waiting, mostChars) : undefined
+    if (isAsynchronous) return waiting >= size || isEnded || isPaused ? from + Math.min(waiting, mostChars) : undefined
     const fresh = text.slice(from - textStart, from - textStart + mostChars)
     const sentence = lastSentenceEnd(fresh)
     if (sentence >= leastChars) return from + sentence
-    if (isEnded) return from + fresh.length
+    if (isEnded || isPaused) return from + fresh.length
     return waiting >= size ? from + lastWordEnd(fresh) : undefined
   }
 
@@ -113,10 +116,15 @@ export function openWindows({ judge, isAsynchronous, onVerdict }: WindowsOptions
     feed(more) {
       text += more
       read += more.length
+      isPaused = false
       advance()
     },
     end() {
       isEnded = true
+      advance()
+    },
+    pause() {
+      isPaused = true
       advance()
     },
     judgeNow() {

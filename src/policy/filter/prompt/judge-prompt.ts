@@ -1,14 +1,49 @@
+import { setImmediate } from 'node:timers/promises'
 import { Fault } from '../../../core/fault.ts'
 import type { Direction } from '../direction.ts'
+import { openChannel } from '../gate/channel.ts'
 import { builtinOf, noteFailures, topicsOf } from '../gate/judge-window.ts'
 import type { Ledger } from '../ledger.ts'
 import { judgeRemotely, type RemoteParts } from '../remote/judge-remotely.ts'
 import { scanText } from '../scan.ts'
 import type { PromptPart } from './read-prompt.ts'
 
-/** Judges a prompt by everything that answers at once. */
-export function scanPrompt(direction: Direction, parts: readonly PromptPart[], ledger: Ledger): void {
-  for (const part of parts) scanText(direction, part, part.at, ledger)
+/** Longer texts are judged piece by piece. */
+const longChars = 200_000
+const pieceChars = 50_000
+/** About what it costs to begin with a text, in characters. */
+const beginChars = 100
+
+/**
+ * Judges a prompt by everything that answers at once. While a long one is judged others get their turn, and it is not read on behind what
+ * keeps it back.
+ */
+export async function scanPrompt(direction: Direction, parts: readonly PromptPart[], ledger: Ledger): Promise<void> {
+  let judged = 0
+  for (const part of parts) {
+    const { role, text, at } = addressOf(part, direction)
+    if (text.length > longChars) await scanLong(direction, { ...part, role }, ledger)
+    else scanText(direction, { role, text }, at, ledger)
+    judged += text.length + beginChars
+    if (judged < longChars) continue
+    if (ledger.isFiltered) return
+    judged = 0
+    await setImmediate()
+  }
+}
+
+async function scanLong(direction: Direction, { role, text, at }: PromptPart, ledger: Ledger): Promise<void> {
+  const channel = openChannel({ direction, ledger, at, role, writeRedaction: () => '' })
+  for (let from = 0; from < text.length && !ledger.isFiltered; from += pieceChars) {
+    channel.feed(text.slice(from, from + pieceChars))
+    await setImmediate()
+  }
+  channel.end()
+}
+
+/** Where nothing looks for attacks in documents, they are the user's words: nobody gets round a filter by a mark around his own. */
+function addressOf(part: PromptPart, { ruleOf }: Direction): PromptPart {
+  return part.role === 'document' && !ruleOf.has('indirect_attack') ? { ...part, role: 'user' } : part
 }
 
 /** Judges it by the engines that take their time. Rejects with Fault `filter-unavailable` where the policy wants no prompt unjudged. */
@@ -19,18 +54,19 @@ export async function judgePrompt(
   remote: RemoteParts,
   signal: AbortSignal,
 ): Promise<void> {
+  const judged = parts.map((part) => addressOf(part, direction))
   const verdict = await judgeRemotely(
     {
       rules: direction.remote,
       version: direction.plan.version,
-      segments: parts.map(({ role, text }) => ({ role, text })),
+      segments: judged.map(({ role, text }) => ({ role, text })),
       source: 'Prompt',
       topics: topicsOf(direction),
       pace: 'prompt',
       signal,
       builtin: {
         label: direction.plan.detector.label,
-        find: (categories) => parts.flatMap((part, segment) => builtinOf(direction, part, segment).find(categories)),
+        find: (categories) => judged.flatMap((part, segment) => builtinOf(direction, part, segment).find(categories)),
       },
     },
     remote,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { ChatCall, ContentPart, Message } from '../../../core/call.ts'
+import type { Json } from '../../../core/json.ts'
 import { splitDocuments, spotlight } from './documents.ts'
 import { readPrompt } from './read-prompt.ts'
 
@@ -29,6 +30,43 @@ const brief = (call: ChatCall, own: Partial<Parameters<typeof readPrompt>[1]> = 
 describe('what is judged of a chat', () => {
   test('the newest user message, its parts as one', () => {
     expect(brief(chat(talk))).toEqual(['user messages[4].content: Second.'])
+  })
+
+  test('all that the user has said since the last answer, and what the caller has the model go on from', () => {
+    const more: readonly Message[] = [...talk, { role: 'system', content: 'Be brief.' }, { role: 'user', content: '.' }]
+    expect(brief(chat(more))).toEqual(['user messages[4].content: Second.', 'user messages[6].content: .'])
+    expect(brief(chat([...talk, { role: 'assistant', content: 'Sure: ' }]))).toEqual([
+      'user messages[4].content: Second.',
+      'assistant messages[5].content: Sure: ',
+    ])
+    expect(brief(chat([{ role: 'system', content: 'Be kind.' }]))).toEqual(['system messages[0].content: Be kind.'])
+  })
+
+  test('what the application says besides messages, where all counts', () => {
+    const say = (description: string) => ({ type: 'object', properties: { at: { type: 'string', description } } })
+    const call = chat([{ role: 'user', content: 'Hi.', name: 'ann', rest: { wire: 'x', fields: { note: 'N' } } }], {
+      tools: [{ name: 'look', parameters: say('Where.') }],
+      responseFormat: { type: 'json_schema', name: 'r', description: 'R', schema: say('What.') },
+      rest: { wire: 'x', fields: { prediction: { type: 'content', content: 'Guess.' } } },
+    })
+    expect(brief(call)).toEqual(['user messages[0].content: Hi.'])
+    expect(brief(call, { messages: 'all', exemptSystem: false })).toEqual([
+      'user messages[0].content: Hi.',
+      'user messages[0].name: ann',
+      'user messages[0].note: N',
+      'system tools[0].function.name: look',
+      'system tools[0].function.parameters: object\nstring\nWhere.',
+      'system response_format.json_schema.description: R',
+      'system response_format.json_schema.schema: object\nstring\nWhat.',
+      'system prediction: content\nGuess.',
+    ])
+  })
+
+  test('parts of any depth', () => {
+    let deep: Json = 'hello'
+    for (let i = 0; i < 100_000; i++) deep = [deep]
+    const content: ContentPart[] = [{ type: 'other', wire: 'x', fields: { deep } }]
+    expect(brief(chat([{ role: 'user', content }]))).toEqual(['user messages[0].content[0]: hello'])
   })
 
   test('results of tools, all messages, those of the system, as the scope says', () => {

@@ -1,6 +1,7 @@
 import type { Call, ChatCall, CompletionCall, Message } from '../../../core/call.ts'
 import type { Segment } from '../../../core/filter/engine.ts'
-import { isJsonObject, type Json } from '../../../core/json.ts'
+import type { Json } from '../../../core/json.ts'
+import { listTexts } from '../gate/rest-texts.ts'
 import type { FilterPlan } from '../plan.ts'
 import { splitDocuments } from './documents.ts'
 
@@ -9,7 +10,8 @@ export type PromptPart = Segment & { readonly at: string; readonly offset: numbe
 
 /**
  * What a policy judges of a call: as Azure does the newest user message, with the documents in it, or as much more as the policy's scope
- * says. Calls without a text have none.
+ * says. User messages that nobody has answered yet are one, and so is what the caller has the model go on from. Calls without a text
+ * have none.
  */
 export function readPrompt(call: Call, scope: FilterPlan['scope']): readonly PromptPart[] {
   switch (call.kind) {
@@ -26,22 +28,47 @@ export function readPrompt(call: Call, scope: FilterPlan['scope']): readonly Pro
   }
 }
 
-function readChat({ messages, tools }: ChatCall, scope: FilterPlan['scope']): PromptPart[] {
+function readChat(call: ChatCall, scope: FilterPlan['scope']): PromptPart[] {
+  const { messages } = call
   const parts: PromptPart[] = []
-  const newest = messages.findLastIndex(({ role }) => role === 'user')
+  const newest = findNewest(messages)
   for (const [index, message] of messages.entries()) {
-    if (!isJudged(message, index, newest, scope)) continue
-    addMessage(parts, message, index)
+    if (!newest.has(index) && !isJudged(message, scope)) continue
+    addMessage(parts, message, index, scope)
   }
-  if (scope.messages === 'all' && !scope.exemptSystem) {
-    for (const [index, tool] of (tools ?? []).entries()) {
-      add(parts, 'system', tool.description ?? '', `tools[${index}].function.description`)
-    }
-  }
+  if (scope.messages === 'all' && !scope.exemptSystem) addApplication(parts, call)
   return parts
 }
 
-function isJudged({ role }: Message, index: number, newest: number, scope: FilterPlan['scope']): boolean {
+/** The places of the newest messages of the user, and of an answer that the caller has begun. Where no user speaks, the last message. */
+function findNewest(messages: readonly Message[]): ReadonlySet<number> {
+  const newest = new Set<number>()
+  const last = messages.length - 1
+  const user = messages.findLastIndex(({ role }) => role === 'user')
+  if (user < 0 || messages[last]?.role === 'assistant') newest.add(last)
+  for (let index = user; index >= 0; index--) {
+    const { role } = messages[index] as Message
+    if (role === 'user') newest.add(index)
+    else if (role !== 'system' && role !== 'developer') break
+  }
+  return newest
+}
+
+/** What the caller's application says besides messages, and the model reads. */
+function addApplication(parts: PromptPart[], { tools, responseFormat: format, rest }: ChatCall): void {
+  for (const [index, { name, description = '', parameters }] of (tools ?? []).entries()) {
+    add(parts, 'system', name, `tools[${index}].function.name`)
+    add(parts, 'system', description, `tools[${index}].function.description`)
+    add(parts, 'system', textsIn(parameters ?? {}).join('\n'), `tools[${index}].function.parameters`)
+  }
+  if (format?.type === 'json_schema') {
+    add(parts, 'system', format.description ?? '', 'response_format.json_schema.description')
+    add(parts, 'system', textsIn(format.schema ?? {}).join('\n'), 'response_format.json_schema.schema')
+  }
+  for (const [name, value] of Object.entries(rest?.fields ?? {})) add(parts, 'system', textsIn(value).join('\n'), name)
+}
+
+function isJudged({ role }: Message, scope: FilterPlan['scope']): boolean {
   switch (role) {
     case 'tool':
     case 'function':
@@ -50,11 +77,11 @@ function isJudged({ role }: Message, index: number, newest: number, scope: Filte
     case 'developer':
       return scope.messages === 'all' && !scope.exemptSystem
     default:
-      return scope.messages === 'all' || index === newest
+      return scope.messages === 'all'
   }
 }
 
-function addMessage(parts: PromptPart[], message: Message, index: number): void {
+function addMessage(parts: PromptPart[], message: Message, index: number, scope: FilterPlan['scope']): void {
   const role = roleOf(message)
   const at = `messages[${index}].content`
   const { content } = message
@@ -68,6 +95,11 @@ function addMessage(parts: PromptPart[], message: Message, index: number): void 
   }
   for (const [place, call] of (message.toolCalls ?? []).entries()) {
     add(parts, role, `${call.name} ${call.arguments}`, `messages[${index}].tool_calls[${place}]`)
+  }
+  if (scope.messages !== 'all') return
+  add(parts, role, message.name ?? '', `messages[${index}].name`)
+  for (const [name, value] of Object.entries(message.rest?.fields ?? {})) {
+    add(parts, role, textsIn(value).join('\n'), `messages[${index}].${name}`)
   }
 }
 
@@ -106,7 +138,5 @@ function readImagePrompt(prompt: Json | undefined): PromptPart[] {
 
 /** Every text in a value, however deep: a part that is known to one protocol only may say anything anywhere. */
 export function textsIn(value: Json): string[] {
-  if (typeof value === 'string') return [value]
-  if (Array.isArray(value)) return value.flatMap(textsIn)
-  return isJsonObject(value) ? Object.values(value).flatMap(textsIn) : []
+  return listTexts(value, '').map(({ text }) => text)
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import type { ChatCall, Message } from '../../../core/call.ts'
+import type { ChatCall, Message, PassCall } from '../../../core/call.ts'
 import type { Event } from '../../../core/event.ts'
 import { collectResult } from '../../../core/result.ts'
 import { directionOf } from '../direction.ts'
@@ -46,6 +46,54 @@ describe('personal data that a policy makes unreadable', () => {
     expect(names[0]).toBe(names[3] as string)
     expect(names[1]).toBe(names[2] as string)
     expect(JSON.stringify(call)).toContain('10.1.2.3')
+  })
+
+  test('is found across the parts of a message', () => {
+    const image = { type: 'image', url: 'https://a.example/b.png' } as const
+    const content = [
+      { type: 'text', text: 'I am ann@exam' } as const,
+      image,
+      { type: 'text', text: 'ple.com' } as const,
+      { type: 'text', text: ' now.' } as const,
+    ]
+    const call = rewrite([{ role: 'user', content }])?.call as ChatCall
+    expect(call.messages[0]?.content).toEqual([
+      { type: 'text', text: 'I am [EMAIL_1]' },
+      image,
+      { type: 'text', text: ' now.' },
+    ])
+  })
+
+  test('leaves no prompt for an image with it', () => {
+    const body = { prompt: 'A letter to ann@example.com', n: 1 }
+    const image = { kind: 'image', deployment: 'd', stream: false, includeUsage: false } as const
+    const call: PassCall = { ...image, source: { wire: 'w', text: JSON.stringify(body), body } }
+    const written = { prompt: 'A letter to [EMAIL_1]', n: 1 }
+    expect(rewritePrompt(call, plan, directionOf(plan, 'Prompt'))?.call.source).toEqual({
+      wire: 'w',
+      text: JSON.stringify(written),
+      body: written,
+    })
+  })
+
+  test('a document is encoded to its end, also where that is in another part', () => {
+    const own = makePlan({ spotlighting: true })
+    const content = [
+      { type: 'text', text: 'Sum up <documents> one' } as const,
+      { type: 'text', text: ' two </documents> please' } as const,
+    ]
+    const call: ChatCall = {
+      kind: 'chat',
+      deployment: 'd',
+      stream: false,
+      includeUsage: false,
+      n: 1,
+      messages: [{ role: 'user', content }],
+    }
+    const written = JSON.stringify(rewritePrompt(call, own, directionOf(own, 'Prompt'))?.call)
+    expect(written).not.toContain('two')
+    expect(written).toContain(Buffer.from('one two').toString('base64'))
+    expect(written).toContain('please')
   })
 
   test('a call without any stays as it is', () => {

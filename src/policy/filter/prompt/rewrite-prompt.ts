@@ -2,6 +2,7 @@ import type { Call, ChatCall, CompletionCall, ContentPart, Message } from '../..
 import type { Event } from '../../../core/event.ts'
 import type { AnswerResult } from '../../../core/result.ts'
 import type { Direction } from '../direction.ts'
+import { applyEdits } from '../gate/text-events.ts'
 import { escapeJson, openRestorer, type Restorer, redactText } from '../pii/redact.ts'
 import { openRedactionBook, type RedactionBook } from '../pii/redaction-book.ts'
 import type { FilterPlan, PiiRule } from '../plan.ts'
@@ -19,16 +20,16 @@ export type Rewritten = {
  * where it stays as it is. Personal data is looked for in every message, whatever else is judged: earlier turns repeat it.
  */
 export function rewritePrompt(call: Call, plan: FilterPlan, direction: Direction): Rewritten | undefined {
-  if (call.kind !== 'chat' && call.kind !== 'completion') return undefined
   const pii = direction.pii && [...direction.pii.actions.values()].includes('redact') ? direction.pii : undefined
   const encodes = plan.spotlighting && call.kind === 'chat'
   if (!pii && !encodes) return undefined
+  if (call.kind !== 'chat' && call.kind !== 'completion') return pii && rewritePassed(call, pii)
   const book = openRedactionBook(textsOf(call))
   let hasChanged = false
-  const rewrite = (text: string, isUser: boolean): string => {
-    const redacted = pii ? redact(text, pii, book) : text
-    const written = encodes && isUser ? spotlight(redacted) : redacted
-    hasChanged ||= written !== text
+  const rewrite: Rewrite = (texts, isUser) => {
+    const redacted = pii ? redact(texts, pii, book) : texts
+    const written = encodes && isUser ? spotlightAll(redacted) : redacted
+    hasChanged ||= written.some((text, place) => text !== texts[place])
     return written
   }
   const written = call.kind === 'chat' ? rewriteChat(call, rewrite) : rewriteCompletion(call, rewrite)
@@ -42,12 +43,51 @@ export function rewritePrompt(call: Call, plan: FilterPlan, direction: Direction
   }
 }
 
-function redact(text: string, pii: PiiRule, book: RedactionBook): string {
-  const matches = pii.find(text).filter(({ type }) => pii.actions.get(type) === 'redact')
-  return matches.length === 0 ? text : redactText(text, matches, book)
+/** The prompt of a call that is passed on: what comes back is no text. */
+function rewritePassed(call: Exclude<Call, ChatCall | CompletionCall>, pii: PiiRule): Rewritten | undefined {
+  const { source } = call
+  const prompt = source?.body.prompt
+  if (!source || typeof prompt !== 'string') return undefined
+  const [written] = redact([prompt], pii, openRedactionBook([prompt]))
+  if (written === undefined || written === prompt) return undefined
+  const body = { ...source.body, prompt: written }
+  return {
+    call: { ...call, source: { ...source, body, text: JSON.stringify(body) } },
+    restoreResult: (result) => result,
+    restoreEvents: (events) => events,
+  }
 }
 
-type Rewrite = (text: string, isUser: boolean) => string
+/** Texts that follow each other are read as one: what stands across two of them is put into the first. */
+function redact(texts: readonly string[], pii: PiiRule, book: RedactionBook): readonly string[] {
+  const whole = texts.join('')
+  const matches = pii.find(whole).filter(({ type }) => pii.actions.get(type) === 'redact')
+  if (matches.length === 0) return texts
+  if (texts.length === 1) return [redactText(whole, matches, book)]
+  const edits = matches.map(({ start, end, type }) => ({
+    start,
+    end,
+    replacement: book.placeholderOf(type, whole.slice(start, end)),
+  }))
+  let from = 0
+  return texts.map((text) => {
+    from += text.length
+    return applyEdits(text, from - text.length, edits)
+  })
+}
+
+/** A document that goes on in the next text is encoded with its beginning. */
+function spotlightAll(texts: readonly string[]): readonly string[] {
+  if (texts.length === 1) return texts.map(spotlight)
+  const whole = texts.join('')
+  const written = spotlight(whole)
+  return written === whole ? texts : [written, ...texts.slice(1).map(() => '')]
+}
+
+/** The texts of one message, in their order. */
+type Rewrite = (texts: readonly string[], isUser: boolean) => readonly string[]
+
+const rewriteOne = (rewrite: Rewrite, text: string, isUser: boolean): string => rewrite([text], isUser)[0] ?? ''
 
 function rewriteChat(call: ChatCall, rewrite: Rewrite): ChatCall {
   return { ...call, messages: call.messages.map((message) => rewriteMessage(message, rewrite)) }
@@ -56,20 +96,36 @@ function rewriteChat(call: ChatCall, rewrite: Rewrite): ChatCall {
 function rewriteMessage(message: Message, rewrite: Rewrite): Message {
   const { content, toolCalls, role } = message
   const isUser = role === 'user'
-  const rewritePart = (part: ContentPart): ContentPart =>
-    part.type === 'text' ? { ...part, text: rewrite(part.text, isUser) } : part
   return {
     ...message,
-    content: typeof content === 'string' ? rewrite(content, isUser) : (content?.map(rewritePart) ?? null),
-    toolCalls: toolCalls?.map((one) => ({ ...one, arguments: rewrite(one.arguments, false) })),
+    content:
+      typeof content === 'string' ? rewriteOne(rewrite, content, isUser) : rewriteParts(content, rewrite, isUser),
+    toolCalls: toolCalls?.map((one) => ({ ...one, arguments: rewriteOne(rewrite, one.arguments, false) })),
   }
+}
+
+function rewriteParts(
+  parts: readonly ContentPart[] | null,
+  rewrite: Rewrite,
+  isUser: boolean,
+): readonly ContentPart[] | null {
+  const texts = (parts ?? []).flatMap((part) => (part.type === 'text' ? [part.text] : []))
+  if (!parts || texts.length === 0) return parts
+  const written = rewrite(texts, isUser)
+  let place = 0
+  return (
+    parts
+      .map((part) => (part.type === 'text' ? { ...part, text: written[place++] ?? '' } : part))
+      // Models refuse a text that is none.
+      .filter((part) => part.type !== 'text' || part.text !== '')
+  )
 }
 
 function rewriteCompletion(call: CompletionCall, rewrite: Rewrite): CompletionCall {
   return {
     ...call,
-    prompts: call.prompts.map((prompt) => (typeof prompt === 'string' ? rewrite(prompt, true) : prompt)),
-    suffix: call.suffix === undefined ? undefined : rewrite(call.suffix, false),
+    prompts: call.prompts.map((prompt) => (typeof prompt === 'string' ? rewriteOne(rewrite, prompt, true) : prompt)),
+    suffix: call.suffix === undefined ? undefined : rewriteOne(rewrite, call.suffix, false),
   }
 }
 

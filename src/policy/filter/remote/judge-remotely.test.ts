@@ -38,6 +38,35 @@ const rule = (engines: readonly FilterEngine[], own: Partial<FilterRule> = {}) =
 const severities = async (asked: ReturnType<typeof ask>) =>
   (await asked).found.map(({ finding, engine }) => [engine, finding.severity])
 
+describe('a long text', () => {
+  test('does not drown its engine, and each portion has its time', async () => {
+    let open = 0
+    let most = 0
+    const engine = makeEngine({
+      maxChars: 1_000,
+      answer: async (segments) => {
+        most = Math.max(most, ++open)
+        await new Promise((resolve) => setTimeout(resolve, 30))
+        open--
+        return { findings: segments.some(({ text }) => text.includes('wicked')) ? [violence(6)] : [] }
+      },
+    })
+    const words = Array.from({ length: 16_000 }, (_, index) => `w${index}`).join(' ')
+    const verdict = await ask([rule([engine])], makeRemote(), `${words} wicked`)
+    expect(engine.asked.length).toBeGreaterThan(90)
+    expect(most).toBe(8)
+    expect(verdict.failed).toEqual([])
+    expect(verdict.found.map(({ finding }) => finding.severity)).toEqual([6])
+  })
+
+  test('is given up with its first portion that fails', async () => {
+    const engine = makeEngine({ maxChars: 1_000, answer: () => Promise.reject(new Error('broken')) })
+    const verdict = await ask([rule([engine])], makeRemote(), 'word '.repeat(16_000))
+    expect(verdict.failed).toHaveLength(1)
+    expect(engine.asked.length).toBeLessThan(10)
+  })
+})
+
 describe('several engines', () => {
   test('are asked once each, with all categories they judge, whatever the number of rules', async () => {
     const engine = says('one', 0)

@@ -98,17 +98,21 @@ async function askSafely(
   { breaker, cache, onFailure }: RemoteParts,
 ): Promise<Verdict | undefined> {
   if (!breaker.isClosed(engine)) return undefined
-  const deadline = AbortSignal.timeout(engine.deadlineMs[question.pace])
-  const signal = AbortSignal.any([question.signal, deadline])
+  const ms = engine.deadlineMs[question.pace]
+  let isLate = false
   try {
     const portions = splitSegments(question.segments, engine.maxChars, question.source)
-    const verdicts = await Promise.all(
-      portions.map(async (portion) => {
-        const asked = { categories, source: question.source, topics: question.topics, signal }
+    const verdicts = await mapFew(portions, mostAtOnce, question.signal, async (portion, among) => {
+      const deadline = AbortSignal.timeout(ms)
+      const signal = AbortSignal.any([among, deadline])
+      const asked = { categories, source: question.source, topics: question.topics, signal }
+      try {
         const verdict = await judgeOnce(engine, question.version, portion.segments, asked, cache)
         return { ...verdict, findings: verdict.findings.map((finding) => placeFinding(finding, portion)) }
-      }),
-    )
+      } finally {
+        isLate ||= deadline.aborted
+      }
+    })
     const isPartial = verdicts.some((verdict) => verdict.isPartial)
     if (isPartial) {
       breaker.noteFailure(engine)
@@ -119,9 +123,37 @@ async function askSafely(
     // A caller that has gone says nothing about the engine.
     if (question.signal.aborted) return undefined
     breaker.noteFailure(engine)
-    const ms = engine.deadlineMs[question.pace]
-    onFailure(engine, deadline.aborted ? `no verdict within ${ms} ms` : toFault(error).message)
+    onFailure(engine, isLate ? `no verdict within ${ms} ms` : toFault(error).message)
     return undefined
+  }
+}
+
+/** Portions of a long text that an engine judges at the same time: a caller must not drown it for all others. */
+const mostAtOnce = 8
+
+/** Works on as many at a time, each with the signal that ends them all; the first failure does. */
+async function mapFew<T, R>(
+  values: readonly T[],
+  most: number,
+  outer: AbortSignal,
+  work: (value: T, signal: AbortSignal) => Promise<R>,
+): Promise<readonly R[]> {
+  const stop = new AbortController()
+  const signal = AbortSignal.any([outer, stop.signal])
+  const results: R[] = []
+  let next = 0
+  const workOn = async (): Promise<void> => {
+    for (let place = next++; place < values.length; place = next++) {
+      signal.throwIfAborted()
+      results[place] = await work(values[place] as T, signal)
+    }
+  }
+  try {
+    await Promise.all(Array.from({ length: Math.min(most, values.length) }, workOn))
+    return results
+  } catch (error) {
+    stop.abort()
+    throw error
   }
 }
 

@@ -30,7 +30,8 @@ export function createVerdictCache(maxEntries: number): VerdictCache {
 /** What a verdict is about: the engine as configured, what it was asked, and the texts. */
 export function verdictKey(about: readonly string[], segments: readonly Segment[]): string {
   const hash = createHash('sha256')
-  for (const part of about) hash.update(part).update('\0')
-  for (const { role, text } of segments) hash.update(role).update('\0').update(text).update('\0')
+  // With its length before it, no text reads like two.
+  for (const part of about) hash.update(`${part.length}:`).update(part)
+  for (const { role, text } of segments) hash.update(`${role} ${text.length}:`).update(text)
   return hash.digest('base64')
 }
