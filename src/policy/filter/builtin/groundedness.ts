@@ -7,8 +7,7 @@ export function findUngrounded(
   documents: readonly string[],
 ): readonly { readonly start: number; readonly end: number }[] {
   if (documents.length === 0) return []
-  const known = new Set<string>()
-  for (const document of documents) for (const { fact } of wordsOf(document)) known.add(fact)
+  const known = factsOf(documents)
   const found: { start: number; end: number }[] = []
   for (const { start, end } of sentencesOf(answer)) {
     const words = wordsOf(answer.slice(start, end))
@@ -16,6 +15,18 @@ export function findUngrounded(
       found.push({ start, end })
   }
   return found
+}
+
+/** Of documents by the list they came in: an answer is judged a window at a time, all of them by the same one. */
+const factsByList = new WeakMap<readonly string[], ReadonlySet<string>>()
+
+function factsOf(documents: readonly string[]): ReadonlySet<string> {
+  const before = factsByList.get(documents)
+  if (before) return before
+  const facts = new Set<string>()
+  for (const document of documents) for (const { fact } of wordsOf(document)) facts.add(fact)
+  factsByList.set(documents, facts)
+  return facts
 }
 
 type Word = {
