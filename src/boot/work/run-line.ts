@@ -1,7 +1,7 @@
 import type { Deployment } from '../../core/deployment.ts'
 import type { Caller, Exchange } from '../../core/exchange.ts'
 import { Fault, toFault } from '../../core/fault.ts'
-import { faultCodes } from '../../core/fault-codes.ts'
+import { type FaultCode, faultCodes } from '../../core/fault-codes.ts'
 import { collectResult } from '../../core/result.ts'
 import { openTally } from '../../core/usage/tally.ts'
 import { outcomeOf, type Pipeline } from '../../policy/pipeline.ts'
@@ -115,13 +115,16 @@ export function createRunLine({ pipeline, find, findCaller, now }: RunLineParts)
   }
 }
 
+/** A caller is told not to try again; work that has a day waits for the operator, or for the next day. */
+const waitedFor: ReadonlySet<FaultCode> = new Set<FaultCode>(['deployment-paused', 'budget-exhausted'])
+
 function describeFault(end: ServerEnd, fault: Fault, id: string): LineAnswer {
   const { status, body } = end.writeFault(fault, id)
   return {
     status,
     requestId: id,
     body,
-    isRepeatable: faultCodes[fault.code].repeatable,
+    isRepeatable: waitedFor.has(fault.code) || faultCodes[fault.code].repeatable,
     retryAfterMs: fault.detail.retryAfterMs,
   }
 }

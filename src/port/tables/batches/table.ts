@@ -202,14 +202,10 @@ export function createBatchesTable(db: Kysely<Schema>, attempt: Attempt): Batche
       return attempt(query.execute())
     },
 
-    async deleteLines(batchId) {
-      await deleteInParts(db, attempt, 'batch_result', batchId)
-      await deleteInParts(db, attempt, 'batch_line', batchId)
-    },
+    deleteLines: (batchId) => deleteLines(db, attempt, batchId),
 
     async delete(id) {
-      await deleteInParts(db, attempt, 'batch_result', id)
-      await deleteInParts(db, attempt, 'batch_line', id)
+      await deleteLines(db, attempt, id)
       const query = db.deleteFrom('batch').where('id', '=', id)
       return (await attempt(query.executeTakeFirstOrThrow())).numDeletedRows > 0n
     },
@@ -289,24 +285,43 @@ async function insertResults(db: Transaction<Schema>, batchId: string, results: 
   await db.insertInto('batch_result').values(values).execute()
 }
 
-async function deleteInParts(
-  db: Kysely<Schema>,
-  attempt: Attempt,
-  table: 'batch_line' | 'batch_result',
-  batchId: string,
-): Promise<void> {
-  for (;;) {
-    const some = db
-      .selectFrom(table)
-      .select('line')
-      .where('batch_id', '=', batchId)
-      .orderBy('line')
-      .limit(linesPerDelete)
-    const query = db.deleteFrom(table).where('batch_id', '=', batchId).where('line', 'in', some)
-    const { numDeletedRows } = await attempt(query.executeTakeFirstOrThrow())
-    if (numDeletedRows < BigInt(linesPerDelete)) return
-    await turn()
+/** As the index has them: of the whole batch it would look at every result each time. */
+const states: readonly LineResult['state'][] = ['done', 'failed']
+
+async function deleteLines(db: Kysely<Schema>, attempt: Attempt, batchId: string): Promise<void> {
+  const ofBatch = { batch_id: batchId }
+  for (const state of states) {
+    const own = { ...ofBatch, state }
+    await deleteAll(attempt, () => {
+      const some = db
+        .selectFrom('batch_result')
+        .select('line')
+        .where(({ and }) => and(own))
+        .limit(linesPerDelete)
+      return db
+        .deleteFrom('batch_result')
+        .where(({ and }) => and(own))
+        .where('line', 'in', some)
+    })
   }
+  await deleteAll(attempt, () => {
+    const some = db
+      .selectFrom('batch_line')
+      .select('line')
+      .where(({ and }) => and(ofBatch))
+      .limit(linesPerDelete)
+    return db
+      .deleteFrom('batch_line')
+      .where(({ and }) => and(ofBatch))
+      .where('line', 'in', some)
+  })
+}
+
+type Deletion = { executeTakeFirstOrThrow(): Promise<{ readonly numDeletedRows: bigint }> }
+
+/** Until nothing is left, with a pause in which others have their turn. */
+async function deleteAll(attempt: Attempt, deleteSome: () => Deletion): Promise<void> {
+  while ((await attempt(deleteSome().executeTakeFirstOrThrow())).numDeletedRows > 0n) await turn()
 }
 
 function* inParts<T>(items: readonly T[], size: number): Generator<readonly T[]> {

@@ -1,0 +1,28 @@
+import type { ServiceRoute } from '../../core/service-route.ts'
+import { startRealTimer } from '../../policy/limit/wait-queue.ts'
+import type { JobHandler } from '../../port/jobs/port.ts'
+import { createBatchHandler } from './handler.ts'
+import type { BatchParts, BatchWorld } from './parts.ts'
+import { createBatchRoutes, jobKind } from './routes.ts'
+import { defaultSettings } from './settings.ts'
+
+export type Batches = {
+  readonly routes: readonly ServiceRoute[]
+  /** For the worker, by kind. */
+  readonly handlers: Readonly<Record<string, JobHandler>>
+}
+
+/** Files of requests that are answered within a day, by whatever capacity others leave. */
+export function openBatches(parts: BatchParts): Batches {
+  const world: BatchWorld = {
+    ...parts,
+    load: parts.load ?? (() => 0),
+    onEnd: parts.onEnd ?? (() => {}),
+    nudge: parts.nudge ?? (() => {}),
+    startTimer: parts.startTimer ?? startRealTimer,
+    random: parts.random ?? Math.random,
+    settings: { ...defaultSettings, ...parts.settings },
+    running: new Map(),
+  }
+  return { routes: createBatchRoutes(world), handlers: { [jobKind]: createBatchHandler(world) } }
+}
