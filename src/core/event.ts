@@ -50,8 +50,13 @@ export type Event =
     }
   /** Unknown fields of the answer that came without any text, such as annotations of the prompt. */
   | { readonly type: 'answer-rest'; readonly rest: Rest }
-  /** Unknown fields of a choice's message. */
-  | { readonly type: 'message-rest'; readonly choice: number; readonly rest: Rest }
+  /** Unknown fields of a choice's message. `isWhole`: no later event goes on with one of their texts. */
+  | {
+      readonly type: 'message-rest'
+      readonly choice: number
+      readonly rest: Rest
+      readonly isWhole?: boolean | undefined
+    }
   | {
       readonly type: 'text-delta'
       readonly choice: number

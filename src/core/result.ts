@@ -13,6 +13,12 @@ type ResultBase = {
   readonly rest?: Rest | undefined
 }
 
+/** A part of what a choice says, in one piece or many. */
+export type ChoicePiece = Extract<
+  Event,
+  { readonly type: 'message-rest' | 'reasoning-delta' | 'text-delta' | 'tool-call-delta' | 'tool-call-start' }
+>
+
 /** One of the n answers. For completions `text` is the completion and the tool fields stay empty. */
 export type Choice = {
   readonly index: number
@@ -25,6 +31,11 @@ export type Choice = {
   readonly rest?: Rest | undefined
   /** Unknown fields of the message within the choice. */
   readonly messageRest?: Rest | undefined
+  /**
+   * The same once more in the order in which it was said, with the unknown fields between, where the serving model's protocol has an
+   * order. Whoever changes the texts above changes these too.
+   */
+  readonly pieces?: readonly ChoicePiece[] | undefined
   /** What a content filter says of it. Of a choice it kept back `text` is null and the reason `content_filter`. */
   readonly filter?: FilterResults | undefined
 }

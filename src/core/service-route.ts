@@ -48,6 +48,11 @@ export type ServiceAnswer = {
   readonly body?: JsonObject | undefined
   /** In place of a body. */
   readonly content?: ServiceContent | undefined
+  /**
+   * In place of a body: an event stream, a `data:` line for each. Asked for the next one when the caller has taken the last; one that
+   * rejects cuts the answer off. It has to end soon after the signal of the request was aborted.
+   */
+  readonly events?: AsyncIterable<JsonObject> | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
 }
 

@@ -1,10 +1,13 @@
 import { Fault } from '../core/fault.ts'
+import type { JsonObject } from '../core/json.ts'
 import type { FormPart, ServiceAnswer, ServiceRequest, ServiceRoute } from '../core/service-route.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { passBody } from './pass-body.ts'
 import { readFormParts } from './read-form.ts'
 import { readJson } from './read-json.ts'
 import { respondContent } from './respond-content.ts'
 import type { SetTurn } from './server.ts'
+import { takeTurns } from './sse-writer.ts'
 
 /** What the gateway knows of a request to a stateful API; the rest is read from the request itself. */
 export type ServiceInput = Omit<ServiceRequest, 'body' | 'form' | 'url' | 'signal'>
@@ -42,21 +45,53 @@ export async function answerService(
 ): Promise<Response> {
   const { headers, setTurn } = options
   setTurn('ours')
-  const answer = await answerSafely(route, { ...about, url: request.url, signal: request.signal }).finally(() =>
-    about.form?.return(undefined),
-  )
+  const asked = { ...about, url: request.url, signal: request.signal }
+  const answer = await answerSafely(route, asked, options.log).finally(() => about.form?.return(undefined))
   const init = { status: answer.status, headers: { ...headers, ...answer.headers } }
   if (answer.content) return respondContent(answer.content, request, answer, options)
   setTurn('caller')
+  if (answer.events) return respondEvents(answer.events, request, init, options)
   return new Response(answer.body === undefined ? null : JSON.stringify(answer.body), init)
 }
 
-/** Where the database lies and what is wrong with it is for the operator. */
-async function answerSafely(route: ServiceRoute, request: ServiceRequest): Promise<ServiceAnswer> {
+/** Where the database lies and what is wrong with it is for the operator; that the caller may come back is for him. */
+async function answerSafely(route: ServiceRoute, request: ServiceRequest, log: Logger): Promise<ServiceAnswer> {
   try {
     return await route.answer(request)
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== 'state-unusable') throw error
-    throw new Fault('internal', error.message, { cause: error })
+    log.error({ requestId: request.requestId }, error.message)
+    throw new Fault('storage-unavailable', 'The database of the server cannot be used at the moment.', { cause: error })
   }
+}
+
+/** Events as they come; a caller that goes ends them, and a failure cuts them off. */
+function respondEvents(
+  events: AsyncIterable<JsonObject>,
+  request: Request,
+  { status, headers }: { readonly status: number; readonly headers: Record<string, string> },
+  { setTurn, log }: ServeOptions,
+): Response {
+  const body = passBody(writeEvents(events), undefined, request.signal, ({ code, message }) =>
+    log.warn({ requestId: headers['x-request-id'], code }, `a stream of events was cut off: ${message}`),
+  )
+  const pieces = takeTurns(body, {
+    setTurn,
+    finish: () => {},
+    isAborted: () => request.signal.aborted,
+    writeError: undefined,
+  })
+  return new Response(pieces as unknown as BodyInit, {
+    status,
+    headers: {
+      ...headers,
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache',
+      'x-accel-buffering': 'no',
+    },
+  })
+}
+
+async function* writeEvents(events: AsyncIterable<JsonObject>): AsyncGenerator<Uint8Array, undefined> {
+  for await (const event of events) yield Buffer.from(`data: ${JSON.stringify(event)}\n\n`)
 }

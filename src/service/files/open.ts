@@ -1,4 +1,3 @@
-import { Fault } from '../../core/fault.ts'
 import type { ServiceRoute } from '../../core/service-route.ts'
 import type { JobHandler } from '../../port/jobs/port.ts'
 import { createFileChores } from './chores.ts'
@@ -28,20 +27,5 @@ export function openFiles(options: FilesOptions): Files {
   const store = createFileStore(parts)
   const quota = createQuota(options.table, limits, now)
   const routes = createFileRoutes({ ...parts, limits, store, quota })
-  const answerClearly = (route: ServiceRoute): ServiceRoute => ({
-    ...route,
-    async answer(request) {
-      try {
-        return await route.answer(request)
-      } catch (error) {
-        if (!(error instanceof Fault) || error.code !== 'state-unusable') throw error
-        // Where the database lies and what is wrong with it is for the operator; that the caller may come back is for him.
-        log.error({ requestId: request.requestId }, error.message)
-        throw new Fault('storage-unavailable', 'The database of the server cannot be used at the moment.', {
-          cause: error,
-        })
-      }
-    },
-  })
-  return { routes: routes.map(answerClearly), store, handlers: createFileChores(parts) }
+  return { routes, store, handlers: createFileChores(parts) }
 }

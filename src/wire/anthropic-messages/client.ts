@@ -1,14 +1,14 @@
-import type { Call, ChatCall } from '../../core/call.ts'
+import type { Call, ChatCall, ToolCall } from '../../core/call.ts'
 import { Fault } from '../../core/fault.ts'
-import { isJsonObject, type JsonObject } from '../../core/json.ts'
-import type { AnswerResult } from '../../core/result.ts'
+import { type JsonObject, pickUnknown } from '../../core/json.ts'
+import type { AnswerResult, ChoicePiece } from '../../core/result.ts'
 import { spliceModel } from '../../core/text/splice-model.ts'
 import { relayNamedEvents } from '../sse-relay.ts'
 import type { ClientEnd } from '../wire.ts'
-import { readMessageEvents } from './read-events.ts'
+import { readBlocks } from './answer/read-blocks.ts'
+import { mayCarryRest, readMessageEvents } from './answer/read-events.ts'
 import { wireName } from './schema.ts'
 import { readEnding } from './stop-reason.ts'
-import { readToolInput } from './tool-input.ts'
 import { readMessagesFault } from './upstream-fault.ts'
 import { readAnyUsage, readUsage } from './usage.ts'
 import { writeRequest } from './write-request.ts'
@@ -35,41 +35,56 @@ function asChat(call: Call): ChatCall {
   return call
 }
 
-function readResult(body: JsonObject): AnswerResult {
+const endingFields: ReadonlySet<string> = new Set(['stop_reason', 'stop_sequence', 'stop_details', 'usage'])
+const messageFields: ReadonlySet<string> = new Set(['id', 'type', 'role', 'model', 'content', ...endingFields])
+
+function readResult(body: JsonObject, call: Call): AnswerResult {
   if (!Array.isArray(body.content)) throw new Fault('upstream-failed', "The backend's answer has no content.")
-  const blocks = body.content.filter(isJsonObject)
-  const calls = blocks.filter(({ type }) => type === 'tool_use')
-  const ending = readEnding(body)
-  const text = join(blocks, 'text')
+  const pieces = readBlocks(body.content)
+  const carriesRest = mayCarryRest(call)
+  const ending = readEnding(body, carriesRest ? pickKnown(body, endingFields) : undefined)
+  const fields = carriesRest ? (pickUnknown(body, messageFields) ?? {}) : undefined
+  const toolCalls = readToolCalls(pieces)
+  const text = join(pieces, 'text-delta')
   return {
     kind: 'chat',
     id: asText(body.id),
     model: asText(body.model),
     usage: readUsage(body.usage),
+    ...(fields && { rest: { wire: wireName, fields } }),
     choices: [
       {
         index: 0,
-        text: text === '' && (calls.length > 0 || ending?.refusal !== undefined) ? null : text,
-        reasoning: join(blocks, 'thinking') || undefined,
+        text: text === '' && (toolCalls.length > 0 || ending?.refusal !== undefined) ? null : text,
+        reasoning: join(pieces, 'reasoning-delta') || undefined,
         refusal: ending?.refusal,
-        toolCalls:
-          calls.length > 0
-            ? calls.map(({ id, name, input }) => ({
-                id: asText(id) ?? '',
-                name: asText(name) ?? '',
-                arguments: readToolInput(input),
-              }))
-            : undefined,
+        toolCalls: toolCalls.length > 0 ? toolCalls : undefined,
         finishReason: ending?.reason ?? null,
         rest: ending?.rest,
+        ...(carriesRest && { pieces }),
       },
     ],
   }
 }
 
-/** The text of all blocks of a type, which is also the name of the field that holds it. */
-function join(blocks: readonly JsonObject[], type: 'text' | 'thinking'): string {
-  return blocks.map((block) => (block.type === type ? (asText(block[type]) ?? '') : '')).join('')
+function pickKnown(object: JsonObject, names: ReadonlySet<string>): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([name]) => names.has(name)))
+}
+
+function readToolCalls(pieces: readonly ChoicePiece[]): ToolCall[] {
+  const calls: ToolCall[] = []
+  for (const piece of pieces) {
+    if (piece.type === 'tool-call-start') calls.push({ id: piece.id, name: piece.name, arguments: '' })
+    else if (piece.type === 'tool-call-delta') {
+      const call = calls[piece.index]
+      if (call) calls[piece.index] = { ...call, arguments: call.arguments + piece.arguments }
+    }
+  }
+  return calls
+}
+
+function join(pieces: readonly ChoicePiece[], type: 'text-delta' | 'reasoning-delta'): string {
+  return pieces.map((piece) => (piece.type === type ? piece.text : '')).join('')
 }
 
 function asText(value: unknown): string | undefined {

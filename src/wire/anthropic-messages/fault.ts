@@ -4,8 +4,8 @@ import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import { retryHeaders } from '../faults/retry-headers.ts'
 import { nameFiltered } from '../filter/filtered-names.ts'
 import type { FaultBody } from '../wire.ts'
+import { writeEvent } from './answer/write-stream.ts'
 import { wireName } from './schema.ts'
-import { writeEvent } from './stream.ts'
 
 /** Faults in the shape of the Messages API: `{"type":"error","error":{"type","message"},"request_id"}`. */
 

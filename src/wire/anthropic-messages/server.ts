@@ -3,12 +3,12 @@ import { Fault } from '../../core/fault.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { readBody } from '../read-body.ts'
 import type { CallInput, ServerEnd } from '../wire.ts'
-import { writeMessage } from './answer.ts'
+import { writeMessage } from './answer/write-message.ts'
+import { openMessageStream } from './answer/write-stream.ts'
 import { readExtras } from './extras.ts'
 import { writeMessagesFault, writeMessagesStreamFault } from './fault.ts'
 import { readMessage, readSystem } from './read-messages.ts'
 import { type RequestBody, requestSchema, toolSchema, wireName } from './schema.ts'
-import { openMessageStream } from './stream.ts'
 
 /** The Messages API of Anthropic, for any deployment: `model` is its name. Clients take `<resource>/anthropic` as their base URL. */
 export const anthropicMessagesServer: ServerEnd = {

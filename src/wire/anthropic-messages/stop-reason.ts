@@ -19,22 +19,33 @@ const finishReasons: ReadonlyMap<string, FinishReason> = new Map([
 
 export type Ending = {
   readonly reason: FinishReason
-  /** The stop sequence that was met. */
+  /** The stop sequence that was met, and how this protocol said all of it. */
   readonly rest?: Rest | undefined
   /** What the model says about its refusal. */
   readonly refusal?: string | undefined
 }
 
-/** Reads `stop_reason` and its company. A reason nobody has heard of ended the answer normally. */
-export function readEnding(fields: JsonObject): Ending | undefined {
+/**
+ * Reads `stop_reason` and its company. A reason nobody has heard of ended the answer normally. `told`: what goes along for a caller of
+ * this protocol.
+ */
+export function readEnding(fields: JsonObject, told?: JsonObject): Ending | undefined {
   const { stop_reason: reason, stop_sequence: sequence, stop_details: details } = fields
   if (typeof reason !== 'string') return undefined
   const explanation = isJsonObject(details) ? details.explanation : undefined
+  const refusal = typeof explanation === 'string' && explanation !== '' ? explanation : undefined
+  const said = typeof sequence === 'string' ? { stop_sequence: sequence } : undefined
+  const rest =
+    told && refusal !== undefined ? { ...told, stop_details: { ...(details as JsonObject), explanation: '' } } : told
   return {
-    reason: finishReasons.get(reason) ?? 'stop',
-    rest: typeof sequence === 'string' ? { wire: wireName, fields: { stop_sequence: sequence } } : undefined,
-    refusal: typeof explanation === 'string' && explanation !== '' ? explanation : undefined,
+    reason: readReason(reason),
+    rest: rest || said ? { wire: wireName, fields: { ...said, ...rest } } : undefined,
+    refusal,
   }
+}
+
+function readReason(reason: string): FinishReason {
+  return finishReasons.get(reason) ?? 'stop'
 }
 
 const stopReasons: Readonly<Record<FinishReason, string>> = {
@@ -46,7 +57,7 @@ const stopReasons: Readonly<Record<FinishReason, string>> = {
 }
 
 /**
- * `stop_reason`, `stop_sequence` and `stop_details`. An answer that calls tools says so even where its upstream calls that a plain
+ * `stop_reason`, `stop_sequence` and `stop_details`, and what else an upstream of this protocol said with them. An answer that calls tools says so even where its upstream calls that a plain
  * stop, as OpenAI does for a forced tool: clients run tools by this word.
  */
 export function writeEnding(
@@ -55,8 +66,12 @@ export function writeEnding(
   refusal: string | undefined,
   rest: Rest | undefined,
   filter?: FilterResults,
-): Record<'stop_details' | 'stop_reason' | 'stop_sequence', Json> {
-  const sequence = rest?.wire === wireName ? (rest.fields.stop_sequence ?? null) : null
+): JsonObject {
+  const fields = rest?.wire === wireName ? rest.fields : {}
+  if (typeof fields.stop_reason === 'string' && readReason(fields.stop_reason) === reason) {
+    return writeTold(fields, refusal)
+  }
+  const sequence = fields.stop_sequence ?? null
   const isRefusal = refusal !== undefined || reason === 'content_filter'
   return {
     stop_details: isRefusal
@@ -65,6 +80,13 @@ export function writeEnding(
     stop_reason: isRefusal ? 'refusal' : chooseReason(reason ?? 'stop', hasTools, sequence),
     stop_sequence: sequence,
   }
+}
+
+/** As an upstream of this protocol said it. */
+function writeTold({ usage: _, beside: __, ...fields }: JsonObject, refusal: string | undefined): JsonObject {
+  const { stop_details: details } = fields
+  if (refusal === undefined || !isJsonObject(details)) return fields
+  return { ...fields, stop_details: { ...details, explanation: refusal } }
 }
 
 /** What our filters stopped an answer for: the one place where this protocol can say it. */

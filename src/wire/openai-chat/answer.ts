@@ -240,7 +240,7 @@ export function filterOf(event: DeltaEvent): FilterResults | undefined {
   return 'filter' in event ? event.filter : undefined
 }
 
-/** The delta of an event; empty for a call that the caller's side has no place for. */
+/** The delta of an event; empty for what the caller's side has no place for. */
 export function writeDelta(event: DeltaEvent, call: ChatCall): string {
   if (call.hasLegacyFunctions && (event.type === 'tool-call-start' || event.type === 'tool-call-delta')) {
     if (event.index > 0) return ''
@@ -250,8 +250,10 @@ export function writeDelta(event: DeltaEvent, call: ChatCall): string {
     })
   }
   switch (event.type) {
-    case 'message-rest':
-      return JSON.stringify(restFields(event.rest) ?? {})
+    case 'message-rest': {
+      const fields = restFields(event.rest)
+      return fields ? JSON.stringify(fields) : ''
+    }
     case 'reasoning-delta':
       return JSON.stringify({ reasoning_content: event.text })
     case 'refusal-delta':

@@ -5,7 +5,7 @@ import { type Ledger, openLedger } from '../ledger.ts'
 import type { PiiMatch } from '../plan.ts'
 import { scanText } from '../scan.ts'
 import type { Edit } from './channel.ts'
-import { judgedFields, listTexts, mapTexts } from './rest-texts.ts'
+import { judgedFields, listSaid, mapSaid } from './rest-texts.ts'
 import { applyEdits } from './text-events.ts'
 
 export type RestOptions = {
@@ -42,12 +42,12 @@ export function judgeFields(
 ): JsonObject {
   const judged: JsonObject = { ...fields }
   for (const [name, value] of judgedFields(fields)) {
-    const found = listTexts(value, name).map(({ path, text }) =>
+    const found = listSaid(value, name).map(({ path, text }) =>
       scanText(direction, { role: 'assistant', text }, `${at}.${path}`, ledger),
     )
     if (found.every(({ length }) => length === 0)) continue
     let place = 0
-    judged[name] = mapTexts(value, (text) => {
+    judged[name] = mapSaid(value, (text) => {
       const edits = editsOf(found[place++] ?? [], text, writeRedaction)
       return applyEdits(text, 0, edits)
     })

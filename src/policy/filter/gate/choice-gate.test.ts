@@ -131,6 +131,50 @@ describe('unknown fields', () => {
     expect(reasonOf(events)).toEqual(['content_filter'])
   })
 
+  test('that are whole are each judged by themselves, and held up by nothing', async () => {
+    const told = (title: string): Event => ({ ...rest({ title }), isWhole: true }) as Event
+    for (const titles of [
+      ['a tangerine', 'peel'],
+      ['some fruit', 'tangerine peel'],
+    ]) {
+      const events = await stream(listPlan, titles.map(told))
+      expect(JSON.stringify(events)).not.toContain('tangerine')
+      expect(reasonOf(events)).toEqual(['content_filter'])
+    }
+    let sent = 0
+    async function* upstream(): AsyncGenerator<Event> {
+      for (const title of ['a tang', 'a grumbel', 'done']) {
+        sent++
+        yield told(title)
+      }
+      yield end
+    }
+    const seen: number[] = []
+    for await (const { type } of gate(listPlan, upstream())) if (type === 'message-rest') seen.push(sent)
+    expect(seen).toEqual([1, 2, 3])
+  })
+
+  test('that only the serving model reads, or that are words of a protocol, are none of its answer', async () => {
+    const sealed = 'EqQBCgIYAhIM4111111111111111tangerine+/=='
+    const fields = { block: { type: 'tangerine', signature: sealed, source: { data: sealed }, list: [{ id: sealed }] } }
+    const both = makePlan({ completion: { ...redactPlan.completion, blocklists: listPlan.completion.blocklists } })
+    expect(await stream(both, [rest(fields)])).toMatchObject([{ rest: { fields } }, { reason: 'stop' }])
+    const { choices } = await whole(both, { messageRest: { wire, fields } })
+    expect(choices[0]).toMatchObject({ messageRest: { fields }, finishReason: 'stop' })
+    const unsealed: JsonObject[] = [
+      { signature: 'a tangerine' },
+      { type: 'A tangerine' },
+      { id: 'tangerine' },
+      { note: `${sealed} tangerine` },
+      { data: ['tangerine'] },
+    ]
+    for (const said of unsealed) {
+      expect(reasonOf(await stream(both, [rest({ block: said })]))).toEqual(['content_filter'])
+      const told = await whole(both, { messageRest: { wire, fields: { block: said } } })
+      expect(told.choices[0]?.finishReason).toBe('content_filter')
+    }
+  })
+
   test('do not come between the pieces of a text, whatever their name', async () => {
     const events = await stream(listPlan, [text('a tang'), rest({ text: 'x' }), text('erine')])
     expect([said(events), reasonOf(events)]).toEqual(['a ', ['content_filter']])
@@ -221,6 +265,44 @@ describe('personal data', () => {
     )
     const answer = await whole(redactPlan, { text: '{"to":"ann\\u0040example.com"}' }, true)
     expect(answer.choices[0]?.text).toBe('{"to":"[Email]"}')
+  })
+
+  test('is made unreadable in the pieces of a choice as in the whole of it, with what stands between', async () => {
+    const between = { wire, fields: { title: 'by bob@example.org' } }
+    const pieces: Choice['pieces'] = [
+      { type: 'reasoning-delta', choice: 0, text: 'A card?' },
+      { type: 'text-delta', choice: 0, text: 'Write to ann@exam' },
+      { type: 'message-rest', choice: 0, rest: between },
+      { type: 'text-delta', choice: 0, text: 'ple.com now, ' },
+      { type: 'tool-call-start', choice: 0, index: 0, id: 'c', name: 'mail' },
+      { type: 'tool-call-delta', choice: 0, index: 0, arguments: '{"to":"ann\\u0040' },
+      { type: 'tool-call-delta', choice: 0, index: 0, arguments: 'example.com"}' },
+      { type: 'text-delta', choice: 0, text: 'will you?' },
+    ]
+    const { choices } = await whole(redactPlan, {
+      text: 'Write to ann@example.com now, will you?',
+      reasoning: 'A card?',
+      toolCalls: [{ id: 'c', name: 'mail', arguments: '{"to":"ann\\u0040example.com"}' }],
+      pieces,
+    })
+    expect(choices[0]?.text).toBe('Write to [Email] now, will you?')
+    expect(choices[0]?.toolCalls?.[0]?.arguments).toBe('{"to":"[Email]"}')
+    expect(choices[0]?.pieces).toEqual([
+      { type: 'reasoning-delta', choice: 0, text: 'A card?' },
+      { type: 'text-delta', choice: 0, text: 'Write to [Email]' },
+      { type: 'message-rest', choice: 0, rest: { wire, fields: { title: 'by [Email]' } } },
+      { type: 'text-delta', choice: 0, text: ' now, ' },
+      { type: 'tool-call-start', choice: 0, index: 0, id: 'c', name: 'mail' },
+      { type: 'tool-call-delta', choice: 0, index: 0, arguments: '{"to":"[Email]' },
+      { type: 'tool-call-delta', choice: 0, index: 0, arguments: '"}' },
+      { type: 'text-delta', choice: 0, text: 'will you?' },
+    ])
+    const rests: Choice['pieces'] = [
+      { type: 'message-rest', choice: 0, rest: { wire, fields: { a: 'wicked tangerine' } } },
+    ]
+    for (const plan of [listPlan, guardPlan]) {
+      expect((await whole(plan, { pieces: rests })).choices[0]?.finishReason).toBe('content_filter')
+    }
   })
 
   test('that is to be unreadable does not go out ahead of that either', async () => {

@@ -5,7 +5,7 @@ import { scanText } from '../scan.ts'
 import { type AnswerContext, needsWindows } from './judge-window.ts'
 import { type Lane, openLane } from './lane.ts'
 import { cleanLogprobs } from './logprobs.ts'
-import { judgedFields, listTexts, mapTexts } from './rest-texts.ts'
+import { judgedFields, listSaid, mapSaid } from './rest-texts.ts'
 import { type ChoiceEvent, isText, joinText, type TextDelta, textOf, withText } from './text-events.ts'
 
 /** About how often an answer that goes out at once is annotated. */
@@ -160,7 +160,7 @@ export function openChoiceGate(options: ChoiceGateOptions): ChoiceGate {
         // Unknown fields may say anything, and go out whole.
         for (const [name, value] of Object.entries(event.rest.fields)) {
           const rest = { ...event.rest, fields: { [name]: value } }
-          enqueueBare({ ...event, rest }, readRest(rest, 'message'))
+          enqueueBare({ ...event, rest }, readRest(rest, 'message', event.isWhole))
         }
         break
       case 'choice-end': {
@@ -180,12 +180,21 @@ export function openChoiceGate(options: ChoiceGateOptions): ChoiceGate {
     return [...readRest(event.rest, 'choice'), ...readLogprobs(event)]
   }
 
-  /** Each text in the fields is read on from where the same field said something before. */
-  function readRest(rest: Rest | undefined, where: string): readonly Beside[] {
+  /** Each text in the fields is read on from where the same field said something before; one that is whole is told from the next. */
+  function readRest(rest: Rest | undefined, where: string, isWhole = false): readonly Beside[] {
     if (!rest) return nothingBeside
     return judgedFields(rest.fields)
-      .flatMap(([name, value]) => listTexts(value, `${where}.${name}`))
-      .map(({ path, text }) => feed(textNamed(texts.size < mostTexts || texts.has(path) ? path : where), text))
+      .flatMap(([name, value]) => listSaid(value, `${where}.${name}`))
+      .map(({ path, text }) => {
+        const open = textNamed(texts.size < mostTexts || texts.has(path) ? path : where)
+        const beside = feed(open, text)
+        if (isWhole) {
+          open.lane.feed('\n')
+          open.lane.pause()
+          open.isPaused = true
+        }
+        return beside
+      })
   }
 
   /** Tokens that are not those of the text are a text of their own. */
@@ -310,7 +319,7 @@ export function openChoiceGate(options: ChoiceGateOptions): ChoiceGate {
       return lane.edit(text, from)
     }
     const fields = { ...rest.fields }
-    for (const [name, value] of judgedFields(rest.fields)) fields[name] = mapTexts(value, change)
+    for (const [name, value] of judgedFields(rest.fields)) fields[name] = mapSaid(value, change)
     return { ...rest, fields }
   }
 

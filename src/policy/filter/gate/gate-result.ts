@@ -1,6 +1,6 @@
 import type { Rest } from '../../../core/call.ts'
 import type { FilterResults } from '../../../core/filter/results.ts'
-import type { AnswerResult, Choice } from '../../../core/result.ts'
+import type { AnswerResult, Choice, ChoicePiece } from '../../../core/result.ts'
 import { type Ledger, openLedger } from '../ledger.ts'
 import { scanText } from '../scan.ts'
 import { editsOf, gateRest, judgeFields } from './answer-rest.ts'
@@ -8,8 +8,8 @@ import type { ChoiceGateOptions } from './choice-gate.ts'
 import { type JsonTextReader, openJsonText } from './json-text.ts'
 import { createWindowJudge, needsWindows } from './judge-window.ts'
 import { cleanLogprobs } from './logprobs.ts'
-import { judgedFields, listTexts } from './rest-texts.ts'
-import { applyEdits } from './text-events.ts'
+import { judgedFields, listSaid } from './rest-texts.ts'
+import { applyEdits, textOf } from './text-events.ts'
 
 export type GateResultOptions = Pick<ChoiceGateOptions, 'context' | 'isJson' | 'isExplained' | 'writeRedaction'> & {
   readonly promptFilter: FilterResults | undefined
@@ -53,6 +53,8 @@ function gateChoice(choice: Choice, ledger: Ledger, options: GateResultOptions):
   const { direction } = options.context
   const at = `choices[${choice.index}]`
   let hasEdits = false
+  /** What was changed in each text, as `applyEdits` does it. */
+  const changes = new Map<string, (part: string, from: number) => string>()
   /** The text as it goes out. `reader`: of a text within JSON, of which it is judged what it says. */
   const scan = (name: string, raw: string, reader?: JsonTextReader): string => {
     if (raw === '') return raw
@@ -62,7 +64,10 @@ function gateChoice(choice: Choice, ledger: Ledger, options: GateResultOptions):
     const matches = scanText(direction, { role: 'assistant', text }, `${at}.${name}`, ledger)
     if (matches.length === 0) return raw
     hasEdits = true
-    return applyEdits(raw, 0, editsOf(matches, text, options.writeRedaction), reader)
+    const edits = editsOf(matches, text, options.writeRedaction)
+    const change = (part: string, from: number): string => applyEdits(part, from, edits, reader)
+    changes.set(name, change)
+    return change(raw, 0)
   }
   const text = choice.text === null ? null : scan('text', choice.text, options.isJson ? openJsonText() : undefined)
   const reasoning = choice.reasoning && scan('reasoning', choice.reasoning)
@@ -75,6 +80,18 @@ function gateChoice(choice: Choice, ledger: Ledger, options: GateResultOptions):
     rest && { ...rest, fields: judgeFields(rest.fields, `${at}.${name}`, ledger, options) }
   const messageRest = judgeRest(choice.messageRest, 'message')
   const rest = judgeRest(choice.rest, 'choice')
+  /** How much of each text the pieces before have said. */
+  const read = new Map<string, number>()
+  const pieces = choice.pieces?.map((piece): ChoicePiece => {
+    if (piece.type === 'message-rest') return { ...piece, rest: judgeRest(piece.rest, 'message') ?? piece.rest }
+    if (piece.type === 'tool-call-start') return piece
+    const name = nameOf(piece)
+    const part = textOf(piece)
+    const from = read.get(name) ?? 0
+    read.set(name, from + part.length)
+    const changed = changes.get(name)?.(part, from) ?? part
+    return piece.type === 'tool-call-delta' ? { ...piece, arguments: changed } : { ...piece, text: changed }
+  })
   const tokens = choice.logprobs?.map(({ token }) => token).join('')
   if (tokens !== undefined && tokens !== choice.text) scan('logprobs', tokens)
   return {
@@ -85,8 +102,15 @@ function gateChoice(choice: Choice, ledger: Ledger, options: GateResultOptions):
     toolCalls,
     messageRest,
     rest,
+    ...(pieces && { pieces }),
     logprobs: hasEdits ? undefined : cleanLogprobs(choice.logprobs, direction),
   }
+}
+
+/** The text that a piece is of, as it is judged. */
+function nameOf(piece: Exclude<ChoicePiece, { type: 'message-rest' | 'tool-call-start' }>): string {
+  if (piece.type === 'tool-call-delta') return `tool_calls[${piece.index}].arguments`
+  return piece.type === 'reasoning-delta' ? 'reasoning' : 'text'
 }
 
 function unescapeJson(raw: string): string {
@@ -98,7 +122,8 @@ function unescapeJson(raw: string): string {
 async function judgeSlowly(choice: Choice, ledger: Ledger, { context, isJson }: GateResultOptions): Promise<void> {
   const at = `choices[${choice.index}]`
   const { text } = choice
-  const told = { message: choice.messageRest, choice: choice.rest }
+  const between = (choice.pieces ?? []).map((piece) => (piece.type === 'message-rest' ? sayFields(piece.rest) : ''))
+  const message = [sayFields(choice.messageRest), ...between].filter((said) => said !== '').join('\n')
   const texts: [string, string | null | undefined][] = [
     ['text', text && isJson ? unescapeJson(text) : text],
     ['reasoning', choice.reasoning],
@@ -107,7 +132,8 @@ async function judgeSlowly(choice: Choice, ledger: Ledger, { context, isJson }: 
       `tool_calls[${place}].arguments`,
       `${call.name} ${unescapeJson(call.arguments)}`,
     ]),
-    ...Object.entries(told).map(([where, rest]): [string, string] => [where, sayFields(rest)]),
+    ['message', message],
+    ['choice', sayFields(choice.rest)],
   ]
   await Promise.all(
     texts.map(async ([name, text]) => {
@@ -118,7 +144,7 @@ async function judgeSlowly(choice: Choice, ledger: Ledger, { context, isJson }: 
 
 function sayFields(rest: Rest | undefined): string {
   return judgedFields(rest?.fields ?? {})
-    .flatMap(([name, value]) => listTexts(value, name))
+    .flatMap(([name, value]) => listSaid(value, name))
     .map(({ text }) => text)
     .join('\n')
 }

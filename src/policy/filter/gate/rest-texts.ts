@@ -12,41 +12,75 @@ const annotations: ReadonlySet<string> = new Set([
   'prompt_filter_results',
   'prompt_annotations',
   'service_tier',
+  'usage',
 ])
+
+/** Fields whose value is one of a protocol's own words, such as `web_search_result`. */
+const wordNames: ReadonlySet<string> = new Set(['type', 'stop_reason'])
+const protocolWord = /^[a-z][a-z0-9_]*$/
+/** Fields of what only the serving model can read, such as the signature of a thought, and of ids: one other character spoils them. */
+const sealedNames: ReadonlySet<string> = new Set([
+  'signature',
+  'data',
+  'encrypted_content',
+  'encrypted_index',
+  'encrypted_stdout',
+  'id',
+  'tool_use_id',
+])
+const sealed = /^(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=[^0-9]*[0-9])[A-Za-z0-9+/_=-]{24,}$/
+
+/** Whether a text is none that anybody says. What has such a name and does not look like it is judged as any other. */
+function saysNothing(name: string, text: string): boolean {
+  if (text === '') return true
+  return wordNames.has(name) ? protocolWord.test(text) : sealedNames.has(name) && sealed.test(text)
+}
 
 /** Entries of a list after this many share a place. */
 const toldEntries = 8
 
 /** The texts of a value in their order, however deep they are. */
 export function listTexts(value: Json, path: string): readonly PlacedText[] {
+  return list(value, path, () => false)
+}
+
+/** Those that somebody says: without words of a protocol, and without what only the serving model can read. */
+export function listSaid(value: Json, path: string): readonly PlacedText[] {
+  return list(value, path, saysNothing)
+}
+
+function list(value: Json, path: string, skips: (name: string, text: string) => boolean): readonly PlacedText[] {
   const texts: PlacedText[] = []
   // Not by recursion: a stranger decides how deep this is.
-  const open: [Json, string][] = [[value, path]]
+  const open: [Json, string, string][] = [[value, path, '']]
   for (let next = open.pop(); next; next = open.pop()) {
-    const [inner, place] = next
-    if (typeof inner === 'string') texts.push({ path: place, text: inner })
-    else if (Array.isArray(inner)) {
+    const [inner, place, name] = next
+    if (typeof inner === 'string') {
+      if (!skips(name, inner)) texts.push({ path: place, text: inner })
+    } else if (Array.isArray(inner)) {
       for (let i = inner.length - 1; i >= 0; i--) {
-        open.push([inner[i] as Json, `${place}[${i < toldEntries ? i : ''}]`])
+        open.push([inner[i] as Json, `${place}[${i < toldEntries ? i : ''}]`, ''])
       }
     } else if (isJsonObject(inner)) {
-      for (const [name, member] of Object.entries(inner).reverse()) open.push([member, `${place}.${name}`])
+      for (const [key, member] of Object.entries(inner).reverse()) open.push([member, `${place}.${key}`, key])
     }
   }
   return texts
 }
 
-/** The value with each text changed, in the order of `listTexts`. */
-export function mapTexts(value: Json, change: (text: string) => string): Json {
-  if (typeof value === 'string') return change(value)
-  if (Array.isArray(value)) return value.map((inner) => mapTexts(inner, change))
+/** The value with each text changed, in the order of `listSaid`. */
+export function mapSaid(value: Json, change: (text: string) => string, name = ''): Json {
+  if (typeof value === 'string') return saysNothing(name, value) ? value : change(value)
+  if (Array.isArray(value)) return value.map((inner) => mapSaid(inner, change))
   if (!isJsonObject(value)) return value
   const changed: JsonObject = {}
-  for (const [name, inner] of Object.entries(value)) setField(changed, name, mapTexts(inner, change))
+  for (const [key, inner] of Object.entries(value)) setField(changed, key, mapSaid(inner, change, key))
   return changed
 }
 
 /** The unknown fields that may say anything. */
 export function judgedFields(fields: JsonObject): readonly [string, Json][] {
-  return Object.entries(fields).filter(([name]) => !annotations.has(name))
+  return Object.entries(fields).filter(
+    ([name, value]) => !annotations.has(name) && !(typeof value === 'string' && saysNothing(name, value)),
+  )
 }

@@ -112,12 +112,17 @@ describe('personal data that a policy makes unreadable', () => {
           text: answer,
           finishReason: 'stop',
           toolCalls: [{ id: 'c', name: 'mail', arguments: `{"to":"${name}"}` }],
+          pieces: [
+            { type: 'text-delta', choice: 0, text: answer.slice(0, 8) },
+            { type: 'text-delta', choice: 0, text: answer.slice(8) },
+          ],
         },
       ],
     })
     expect(whole.choices[0]).toMatchObject({
       text: 'Dear ann@example.com, [not one] done.',
       toolCalls: [{ arguments: '{"to":"ann@example.com"}' }],
+      pieces: [{ text: 'Dear ' }, { text: 'ann@example.com, [not one] done.' }],
     })
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat(answer.length)), async (places) => {

@@ -1,6 +1,6 @@
 import type { Call, ChatCall, CompletionCall, ContentPart, Message } from '../../../core/call.ts'
 import type { Event } from '../../../core/event.ts'
-import type { AnswerResult } from '../../../core/result.ts'
+import type { AnswerResult, ChoicePiece } from '../../../core/result.ts'
 import type { Direction } from '../direction.ts'
 import { applyEdits } from '../gate/text-events.ts'
 import { escapeJson, openRestorer, type Restorer, redactText } from '../pii/redact.ts'
@@ -151,6 +151,7 @@ function restoreResult(result: AnswerResult, book: RedactionBook): AnswerResult 
       reasoning: choice.reasoning && restore(choice.reasoning),
       refusal: choice.refusal && restore(choice.refusal),
       toolCalls: choice.toolCalls?.map((call) => ({ ...call, arguments: restoreJson(call.arguments, book) })),
+      ...(choice.pieces && { pieces: restorePieces(choice.pieces, choice.index, book) }),
     })),
   }
 }
@@ -162,8 +163,21 @@ function restoreJson(text: string, book: RedactionBook): string {
 
 type ChoiceEvent = Extract<Event, { readonly choice: number }>
 
-/** What a restorer holds back is the beginning of a placeholder; it goes out with what comes next, at the latest before the choice ends. */
 async function* restoreEvents(events: AsyncIterable<Event>, book: RedactionBook): AsyncGenerator<Event> {
+  const restore = openEventRestorer(book)
+  for await (const event of events) yield* restore(event)
+}
+
+function restorePieces(pieces: readonly ChoicePiece[], choice: number, book: RedactionBook): readonly ChoicePiece[] {
+  const restore = openEventRestorer(book)
+  const end: Event = { type: 'choice-end', choice, reason: 'stop' }
+  return [...pieces, end]
+    .flatMap((event) => [...restore(event)])
+    .filter((event) => event.type !== 'choice-end') as ChoicePiece[]
+}
+
+/** What a restorer holds back is the beginning of a placeholder; it goes out with what comes next, at the latest before the choice ends. */
+function openEventRestorer(book: RedactionBook): (event: Event) => Generator<Event> {
   const lanes = new Map<string, { readonly restorer: Restorer; readonly last: (text: string) => ChoiceEvent }>()
   const laneOf = (
     name: string,
@@ -174,7 +188,7 @@ async function* restoreEvents(events: AsyncIterable<Event>, book: RedactionBook)
     lanes.set(name, lane)
     return lane.restorer
   }
-  for await (const event of events) {
+  return function* restore(event) {
     switch (event.type) {
       case 'text-delta':
       case 'reasoning-delta':
