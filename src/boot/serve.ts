@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { EngineDeps } from '../backend/guards/create-engine.ts'
 import { createTransport } from '../backend/transport/create-transport.ts'
 import type { ProxySettings } from '../backend/transport/dial/proxy.ts'
@@ -22,9 +22,7 @@ import { createLimiter } from '../policy/limit/limiter.ts'
 import { type Meter, openMeter } from '../policy/meter/meter.ts'
 import { createPipeline } from '../policy/pipeline.ts'
 import { createSpillOver } from '../policy/spill-over.ts'
-import { createDiskBlobs } from '../port/blobs/disk/create-disk-blobs.ts'
 import type { Counters } from '../port/counters/port.ts'
-import { openSqliteTables } from '../port/tables/sqlite.ts'
 import { createHealth } from '../route/health.ts'
 import { createRouter } from '../route/router.ts'
 import { openStoredCompletions, type StoredCompletions } from '../service/stored-completions/open.ts'
@@ -42,11 +40,13 @@ import { probeEngine } from './filters/probe-engine.ts'
 import { createDataFolder, type DataFolder, removeServerRecord, writeServerRecord } from './folder/data-folder.ts'
 import { lockDataFolder } from './folder/folder-lock.ts'
 import { type LiveSnapshot, openLiveSnapshot } from './live-snapshot.ts'
-import { openCounters, steadyNow } from './open-counters.ts'
 import { type Listeners, openListeners } from './open-listeners.ts'
 import { openResource } from './open-resource.ts'
 import { makeResourceKey, openManagementCredential, openMasterKey } from './secrets.ts'
 import { listServerNames } from './server-names.ts'
+import { openBlobs } from './stores/open-blobs.ts'
+import { openCounters, steadyNow } from './stores/open-counters.ts'
+import { openTables } from './stores/open-tables.ts'
 import { waitForStop } from './wait-for-stop.ts'
 import { createLiveLoad } from './work/live-load.ts'
 import { openWork, type Work } from './work/open-work.ts'
@@ -90,8 +90,8 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
   const sealer = createSealer(openMasterKey(folder, options.secretKeyFile))
   const managementCredential = openManagementCredential(folder)
   const ca = options.caFile === undefined ? undefined : readCaFile(options.caFile)
-  const isFirstStart = !existsSync(folder.database)
-  const tables = await openSqliteTables(folder.database)
+  const url = readSecret('PONTO_SECRET_POSTGRES_URL')
+  const { tables, isFirstStart } = await openTables({ url, file: folder.database, ca })
   const startedAt = new Date().toISOString()
   let live: LiveSnapshot | undefined
   let listeners: Listeners | undefined
@@ -100,7 +100,7 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
   let counters: Counters | undefined
   let work: Work | undefined
   try {
-    const resource = await openResource(tables, sealer, builtins.models[0], options.name)
+    const resource = await tables.exclusively(() => openResource(tables, sealer, builtins.models[0], options.name))
     const openTransport = (origin: URL, timeouts: Timeouts) =>
       createTransport({ origin, timeouts, ca, proxy: parts.proxy, maxConnections, maxIdleMs })
     let ask: EngineDeps['askDeployment'] | undefined
@@ -152,14 +152,16 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
     })
     const judged = [createSpillOver(find), ...limits, openFilterPolicy(compiledFilters, remote, log)]
     const load = createLiveLoad(performance.now.bind(performance))
+    const blobs = await openBlobs({ store: options.blobs, folder: folder.blobs, readSecret })
     work = openWork({
       tables,
-      blobs: await createDiskBlobs(folder.blobs),
+      blobs,
       pipeline: createPipeline(judged, router, [meter.listener]),
       load,
       keys: () => current().keys,
       find,
       settings: { behaviour: options.batchBehaviour },
+      webhooks: { list: live.listWebhooks, readSecret, openTransport },
       log,
     })
     const gateway = createGateway({
@@ -246,6 +248,7 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
 
     await waitForStop()
     log.info({}, 'stopping: answers in progress are finished')
+    work.endStreams()
     await listeners.stop(drainMs)
     listeners = undefined
   } finally {

@@ -1,9 +1,9 @@
-import { Database } from 'bun:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Kysely, sql } from 'kysely'
 import { createJobsTable, isHeld } from '../port/jobs/table.ts'
-import { createBunSqliteDialect } from '../port/tables/bun-sqlite-dialect.ts'
 import type { Schema } from '../port/tables/schema.ts'
+import { createSqliteDialect } from '../port/tables/sqlite/dialect.ts'
+import { createSqliteSession } from '../port/tables/sqlite/session-in-process.ts'
 import { startWorker } from './worker.ts'
 
 /**
@@ -16,10 +16,11 @@ const leaseMs = Number(leaseText)
 const units = Number(unitsText)
 const noteEvery = 5
 
-const database = new Database(file, { readwrite: true, strict: true })
-database.run('pragma busy_timeout = 5000')
+const session = createSqliteSession()
+await session.open(file, 'readwrite')
+await session.run('pragma busy_timeout = 5000')
 const db = new Kysely<Schema & { unit: { job: string; number: number; attempt: number } }>({
-  dialect: createBunSqliteDialect(database),
+  dialect: createSqliteDialect(session),
 })
 const schema = db as unknown as Kysely<Schema>
 const jobs = createJobsTable(schema, (statement) => statement, Date.now, 'sqlite')

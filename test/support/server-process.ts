@@ -27,6 +27,8 @@ export type StartOptions = {
   readonly args?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
   readonly dataFolder?: string
+  /** A program and its arguments that becomes the server, given the server's own command at the end. */
+  readonly wrapper?: readonly string[]
 }
 
 const startLimitMs = 20_000
@@ -44,7 +46,8 @@ export async function startServer(options: StartOptions = {}): Promise<ServerPro
   const dataFolder = options.dataFolder ?? makeTempFolder()
   const env = { PATH: process.env.PATH ?? '', HOME: tmpdir(), ...options.env }
   const args = [main, 'up', '--data', dataFolder, '--port', '0', '--http-port', '0', '--json', '--log-level', 'warn']
-  const child = spawn(process.execPath, [...args, ...(options.args ?? [])], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const command = [...(options.wrapper ?? []), process.execPath, ...args, ...(options.args ?? [])]
+  const child = spawn(command[0] as string, command.slice(1), { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let errors = ''
   child.stderr.on('data', (chunk) => {
     errors += chunk

@@ -26,6 +26,7 @@ export type UpOptions = {
   readonly raiPolicy: string
   readonly storedCompletionDays: number
   readonly batchBehaviour: 'azure' | 'openai'
+  readonly blobs: string
   readonly replicas: number
   readonly quiet: boolean
   readonly json: boolean
@@ -41,7 +42,8 @@ Examples:
   ponto up --name contoso                           also answers as contoso.openai.azure.com and its like
   ponto up --config ponto.yaml                      deployments from a file, which is watched
 
-Servers that share their limits find each other in Redis or Valkey, at the address in PONTO_SECRET_REDIS_URL.`
+Servers that share their limits find each other in Redis or Valkey, at the address in PONTO_SECRET_REDIS_URL. State
+lies in SQLite in the data folder, or in PostgreSQL at the address in PONTO_SECRET_POSTGRES_URL.`
 
 /** `ponto up`. The server itself is handed in, so that this file costs nothing to load. */
 export function defineUp(command: Command, context: CommandContext, up: (options: UpOptions) => Promise<void>): void {
@@ -82,6 +84,9 @@ export function defineUp(command: Command, context: CommandContext, up: (options
   add('--stored-completion-days <days>', 'how long chats with "store": true are kept', 'PONTO_STORED_COMPLETION_DAYS', {
     parse: parseDays,
     fallback: 30,
+  })
+  add('--blobs <store>', 'where files are kept: disk, s3://BUCKET?region=..., azure://CONTAINER', 'PONTO_BLOBS', {
+    fallback: 'disk',
   })
   add('--batch-behaviour <vendor>', 'whose rules batches follow where they differ', 'PONTO_BATCH_BEHAVIOUR', {
     choices: ['azure', 'openai'],

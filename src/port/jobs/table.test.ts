@@ -1,11 +1,12 @@
-import { Database } from 'bun:sqlite'
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Kysely } from 'kysely'
-import { createBunSqliteDialect } from '../tables/bun-sqlite-dialect.ts'
 import type { Schema } from '../tables/schema.ts'
+import { createSqliteDialect } from '../tables/sqlite/dialect.ts'
+import type { SqliteSession } from '../tables/sqlite/session.ts'
+import { createSqliteSession } from '../tables/sqlite/session-in-process.ts'
 import { openSqliteTables } from '../tables/sqlite.ts'
 import type { Job, Jobs } from './port.ts'
 import { createJobsTable, isHeld } from './table.ts'
@@ -15,7 +16,7 @@ import { createJobsTable, isHeld } from './table.ts'
 const leaseMs = 60_000
 let folder: string
 let time: number
-let opened: Database[]
+let opened: SqliteSession[]
 let first: { db: Kysely<Schema>; jobs: Jobs }
 let second: { db: Kysely<Schema>; jobs: Jobs }
 
@@ -24,19 +25,20 @@ beforeEach(async () => {
   time = 1_790_000_000_000
   opened = []
   await (await openSqliteTables(join(folder, 'ponto.db'))).close()
-  first = open()
-  second = open()
+  first = await open()
+  second = await open()
   await first.jobs.add({ kind: 'batch', id: 'a', state: {}, runAt: time })
 })
-afterEach(() => {
-  for (const database of opened) database.close()
+afterEach(async () => {
+  for (const session of opened) await session.end()
   rmSync(folder, { recursive: true, force: true })
 })
 
-function open() {
-  const database = new Database(join(folder, 'ponto.db'), { readwrite: true, strict: true })
-  opened.push(database)
-  const db = new Kysely<Schema>({ dialect: createBunSqliteDialect(database) })
+async function open() {
+  const session = createSqliteSession()
+  await session.open(join(folder, 'ponto.db'), 'readwrite')
+  opened.push(session)
+  const db = new Kysely<Schema>({ dialect: createSqliteDialect(session) })
   return {
     db,
     jobs: createJobsTable(
@@ -91,7 +93,7 @@ test('after the lease it is held until another one takes it', async () => {
 test('nobody takes it between asking and the end of the transaction', async () => {
   const job = await take(first.jobs)
   time += leaseMs
-  opened[1]?.run('pragma busy_timeout = 0')
+  await opened[1]?.run('pragma busy_timeout = 0')
   await first.db.transaction().execute(async (transaction) => {
     expect(await isHeld(transaction, job)).toBe(true)
     const reason = await second.jobs.claim(['batch'], 'other', leaseMs).catch((error: unknown) => error)

@@ -56,5 +56,8 @@ export type Tables = {
   readonly jobs: Jobs
   readonly batches: BatchesTable
 
+  /** Of servers that share these tables, one runs this at a time; the others wait for their turn. */
+  exclusively<T>(run: () => Promise<T>): Promise<T>
+
   close(): Promise<void>
 }

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { Fault } from '../../core/fault.ts'
-import { listBackups } from './backup.ts'
 import { describeTablesContract } from './contract.ts'
 import { type Migration, migrations } from './migrations/index.ts'
+import { listBackups } from './sqlite/backup.ts'
 import { openSqliteTables } from './sqlite.ts'
 
 let folder: string
@@ -18,22 +18,25 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-describeTablesContract('sqlite', async (now = Date.now) => {
-  const home = mkdtempSync(join(tmpdir(), 'ponto-tables-'))
-  let tables = await openSqliteTables(join(home, 'ponto.db'), { now })
-  return {
-    tables,
-    async reopen() {
-      await tables.close()
-      tables = await openSqliteTables(join(home, 'ponto.db'), { now })
-      return tables
-    },
-    async remove() {
-      await tables.close()
-      rmSync(home, { recursive: true, force: true })
-    },
-  }
-})
+for (const isOnThread of [false, true]) {
+  describeTablesContract(isOnThread ? 'sqlite on a thread' : 'sqlite', async (now = Date.now) => {
+    const home = mkdtempSync(join(tmpdir(), 'ponto-tables-'))
+    const open = () => openSqliteTables(join(home, 'ponto.db'), { now, isOnThread })
+    let tables = await open()
+    return {
+      tables,
+      async reopen() {
+        await tables.close()
+        tables = await open()
+        return tables
+      },
+      async remove() {
+        await tables.close()
+        rmSync(home, { recursive: true, force: true })
+      },
+    }
+  })
+}
 
 /** A step that a later version of the program might add. */
 const addNotes: Migration = async (db) => {
@@ -91,17 +94,20 @@ describe('sqlite file', () => {
     expect(modes().map(([, mode]) => mode)).toEqual([0o600, 0o600])
   })
 
-  test('one that is not a database is refused, untouched, with what to do', async () => {
-    writeFileSync(file, 'this is a letter to my aunt, not a database, and long enough for a header '.repeat(20))
-    const before = readFileSync(file)
-    const fault = await faultOf(openSqliteTables(file))
-    expect(fault.message).toBe(
-      `The database ${file} cannot be used: file is not a database. Put a backup in its place (the newest of ` +
-        `${file}.backup-*), or move it away to begin anew.`,
-    )
-    expect(readFileSync(file)).toEqual(before)
-    expect(readdirSync(folder)).toEqual(['ponto.db'])
-  })
+  test.each([false, true])(
+    'one that is no database is refused, untouched, with what to do (on a thread: %p)',
+    async (isOnThread) => {
+      writeFileSync(file, 'this is a letter to my aunt, not a database, and long enough for a header '.repeat(20))
+      const before = readFileSync(file)
+      const fault = await faultOf(openSqliteTables(file, { isOnThread }))
+      expect(fault.message).toBe(
+        `The database ${file} cannot be used: file is not a database. Put a backup in its place (the newest of ` +
+          `${file}.backup-*), or move it away to begin anew.`,
+      )
+      expect(readFileSync(file)).toEqual(before)
+      expect(readdirSync(folder)).toEqual(['ponto.db'])
+    },
+  )
 
   test('one with damaged pages fails with the same advice when they are read', async () => {
     const tables = await openSqliteTables(file)
@@ -123,11 +129,11 @@ describe('sqlite file', () => {
     expect(fault.message).toContain(`${file}.backup-*`)
   })
 
-  test('one of another program is refused', async () => {
+  test.each([false, true])('one of another program is refused (on a thread: %p)', async (isOnThread) => {
     const other = new Database(file)
     other.run('create table recipe (text)')
     other.close()
-    const fault = await faultOf(openSqliteTables(file))
+    const fault = await faultOf(openSqliteTables(file, { isOnThread }))
     expect(fault.message).toBe(`${file} is a database of another program. Give Ponto a data folder of its own.`)
     expect(tablesOf(file)).toEqual(['recipe'])
   })

@@ -53,7 +53,8 @@ export function createUsageTable(db: Kysely<Schema>, attempt: Attempt): UsageTab
   return {
     async add(rows) {
       if (rows.length === 0) return
-      const values = rows.map(writeRow)
+      // In one order for all servers: in two, each could wait for a row that the other one has.
+      const values = rows.map(writeRow).toSorted(compareKeys)
       await attempt(
         db.transaction().execute(async (transaction) => {
           for (let at = 0; at < values.length; at += rowsPerStatement) {
@@ -104,6 +105,13 @@ function writeRow(row: UsageRow): UsageSchema['usage_hour'] {
   const { hour, deployment, model, keyName } = row
   const columns = Object.fromEntries(counts.map(([name, column]) => [column, row[name]]))
   return { hour, deployment, model, key_name: keyName, ...columns } as UsageSchema['usage_hour']
+}
+
+function compareKeys(a: UsageSchema['usage_hour'], b: UsageSchema['usage_hour']): number {
+  const [first, second] = [a, b].map(({ hour, ...row }) =>
+    JSON.stringify([hour, row.deployment, row.model, row.key_name]),
+  )
+  return (first as string) < (second as string) ? -1 : 1
 }
 
 /** Sums come as text from a database whose numbers are larger than ours. */

@@ -1,6 +1,6 @@
-import type { Database } from 'bun:sqlite'
 import { closeSync, openSync, readdirSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import type { SqliteSession } from './session.ts'
 
 const keptBackups = 5
 
@@ -8,10 +8,15 @@ const keptBackups = 5
  * Copies the database to `<file>.backup-v<version>-<time>` beside it and removes all but the newest five copies.
  * The copy is SQLite's own (`VACUUM INTO`), so it is whole even while others write. `now` is unix milliseconds. Returns the copy's path.
  */
-export function backUpDatabase(database: Database, file: string, version: number, now: number): string {
+export async function backUpDatabase(
+  session: SqliteSession,
+  file: string,
+  version: number,
+  now: number,
+): Promise<string> {
   const copy = createEmptyCopy(file, version, now)
   try {
-    database.query('vacuum into ?').run(copy)
+    await session.query('vacuum into ?', [copy])
   } catch (error) {
     rmSync(copy, { force: true })
     throw error

@@ -1,9 +1,9 @@
-import type { Database } from 'bun:sqlite'
 import { Kysely } from 'kysely'
-import { Fault } from '../../core/fault.ts'
+import { Fault } from '../../../core/fault.ts'
+import type { Migration } from '../migrations/index.ts'
 import { backUpDatabase } from './backup.ts'
-import { createBunSqliteDialect } from './bun-sqlite-dialect.ts'
-import type { Migration } from './migrations/index.ts'
+import { createSqliteDialect } from './dialect.ts'
+import type { SqliteSession } from './session.ts'
 
 /** Marks a database file as ours, in the header field SQLite has for it: the letters "PNTO". */
 const applicationId = 0x504e544f
@@ -12,10 +12,10 @@ const applicationId = 0x504e544f
  * Refuses a database this program must not write to: one of a newer Ponto, or of another program. Only reads.
  * `known` is how many migrations this program has.
  */
-export function refuseForeignDatabase(database: Database, file: string, known: number): void {
-  const version = readPragma(database, 'user_version')
-  const id = readPragma(database, 'application_id')
-  const tables = database.query<{ count: number }, []>('select count(*) as count from sqlite_schema').get()?.count ?? 0
+export async function refuseForeignDatabase(session: SqliteSession, file: string, known: number): Promise<void> {
+  const version = await readNumber(session, 'pragma user_version')
+  const id = await readNumber(session, 'pragma application_id')
+  const tables = await readNumber(session, 'select count(*) from sqlite_schema')
   if (tables > 0 && id !== applicationId) {
     throw new Fault('state-unusable', `${file} is a database of another program. Give Ponto a data folder of its own.`)
   }
@@ -34,26 +34,26 @@ export function refuseForeignDatabase(database: Database, file: string, known: n
  * Throws Fault `state-unusable` when a step fails: the database is then as it was before that step.
  */
 export async function migrateDatabase(
-  database: Database,
+  session: SqliteSession,
   file: string,
   migrations: readonly Migration[],
   now: () => number,
 ): Promise<void> {
-  const db = new Kysely<unknown>({ dialect: createBunSqliteDialect(database) })
-  const first = readPragma(database, 'user_version')
+  const db = new Kysely<unknown>({ dialect: createSqliteDialect(session) })
+  const first = await readNumber(session, 'pragma user_version')
   for (let version = first; version < migrations.length; version++) {
-    const backup = first > 0 ? backUpDatabase(database, file, version, now()) : undefined
+    const backup = first > 0 ? await backUpDatabase(session, file, version, now()) : undefined
     // Immediate: of two processes that start at once, the second waits here and then finds the work done.
-    database.run('begin immediate')
+    await session.run('begin immediate')
     try {
-      if (readPragma(database, 'user_version') === version) {
+      if ((await readNumber(session, 'pragma user_version')) === version) {
         await (migrations[version] as Migration)(db)
-        database.run(`pragma user_version = ${version + 1}`)
-        database.run(`pragma application_id = ${applicationId}`)
+        await session.run(`pragma user_version = ${version + 1}; pragma application_id = ${applicationId}`)
       }
-      database.run('commit')
+      await session.run('commit')
     } catch (error) {
-      if (database.inTransaction) database.run('rollback')
+      // SQLite may have done that itself.
+      await session.run('rollback').catch(() => {})
       throw new Fault(
         'state-unusable',
         `Bringing ${file} from schema version ${version} to ${version + 1} failed: ` +
@@ -65,6 +65,7 @@ export async function migrateDatabase(
   }
 }
 
-function readPragma(database: Database, name: 'user_version' | 'application_id'): number {
-  return Object.values(database.query<Record<string, number>, []>(`pragma ${name}`).get() ?? {})[0] ?? 0
+async function readNumber(session: SqliteSession, sql: string): Promise<number> {
+  const { rows } = await session.query(sql, [])
+  return Number(Object.values((rows[0] ?? {}) as Record<string, unknown>)[0] ?? 0)
 }

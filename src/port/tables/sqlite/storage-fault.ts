@@ -1,5 +1,5 @@
-import { SQLiteError } from 'bun:sqlite'
-import { Fault } from '../../core/fault.ts'
+import { Fault } from '../../../core/fault.ts'
+import { isSqliteError } from './session.ts'
 
 /** What to do about a database that SQLite cannot use, by SQLite's primary result code. */
 const wayOut: Record<number, (file: string) => string> = {
@@ -32,7 +32,7 @@ export function describeStorageError(error: unknown, file: string): unknown {
 /** Undefined when the error is not one of storage. */
 function adviceFor(error: unknown, file: string): string | undefined {
   // An extended result code holds the primary one in its low byte.
-  if (error instanceof SQLiteError) return wayOut[error.errno & 0xff]?.(file) ?? ''
+  if (isSqliteError(error)) return wayOut[error.errno & 0xff]?.(file) ?? ''
   const isFileError = error instanceof Error && 'syscall' in error
   return isFileError ? wayOut[14]?.(file) : undefined
 }
