@@ -12,6 +12,7 @@ import { createCredentialReader } from '../snapshot/credential.ts'
 import { type DesiredState, openDesiredState } from '../snapshot/desired-state.ts'
 import { formatFailure } from '../snapshot/file/load-config.ts'
 import { type ConfigWatch, watchConfig } from '../snapshot/file/watch-config.ts'
+import type { WebhookSpec } from '../snapshot/file/webhook-section.ts'
 import { createPlanCompiler, type PlanCompilerParts } from '../snapshot/filter/compile-plan.ts'
 import { type FiltersState, openFiltersState } from '../snapshot/filter/filters-state.ts'
 import { buildKeyRing } from '../snapshot/keys/key-ring.ts'
@@ -47,6 +48,8 @@ export type LiveSnapshot = {
   listFilterWarnings(): readonly string[]
   capacityRules(): CapacityRules
   namedKeys(): readonly NamedKey[]
+  /** Those of the configuration file. */
+  listWebhooks(): readonly WebhookSpec[]
   setResourceKeys(keys: readonly ResourceKey[]): void
   setNamedKeys(keys: readonly NamedKey[]): void
   /** Why the configuration file is not used, if it is not. */
@@ -101,6 +104,7 @@ export async function openLiveSnapshot(parts: LiveSnapshotParts): Promise<LiveSn
   let toldWarnings: ReadonlySet<string> = new Set()
   /** While what a file declares is taken over piece by piece: what deployments name may not be there yet. */
   let isDeclaring = false
+  let webhooks: readonly WebhookSpec[] = []
 
   /** Those that deployments have. */
   function listPolicyNames(): string[] {
@@ -150,6 +154,7 @@ export async function openLiveSnapshot(parts: LiveSnapshotParts): Promise<LiveSn
           quota.declare(config.file, config.rules.pools)
           filters.declare(config.filters, config.modifiedAt)
           state.declare(config)
+          webhooks = config.webhooks
         } finally {
           isDeclaring = false
         }
@@ -191,6 +196,7 @@ export async function openLiveSnapshot(parts: LiveSnapshotParts): Promise<LiveSn
     listFilterWarnings: () => [...filters.listWarnings(), ...planCompiler.listWarnings()],
     capacityRules: () => ({ ...rules, pools: quota.list(), now: Date.now() }),
     namedKeys: () => namedKeys,
+    listWebhooks: () => webhooks,
     setResourceKeys(keys) {
       resourceKeys = keys
       refresh()

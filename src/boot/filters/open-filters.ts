@@ -4,7 +4,8 @@ import { decodeCl100k } from '../../backend/tokens/decode-cl100k.ts'
 import type { Transport } from '../../backend/transport/transport.ts'
 import type { FilterEngine } from '../../core/filter/engine.ts'
 import type { Sealer } from '../../core/seal.ts'
-import { loadDetector } from '../../policy/filter/builtin/load-detector.ts'
+import type { Detector } from '../../policy/filter/builtin/detector.ts'
+import { detectorLabel, loadDetector } from '../../policy/filter/builtin/load-detector.ts'
 import { createProtectedIndex } from '../../policy/filter/builtin/protected-index.ts'
 import { createFilterPolicy } from '../../policy/filter/filter-policy.ts'
 import type { ProtectedIndex } from '../../policy/filter/plan.ts'
@@ -21,6 +22,7 @@ type ReadSecret = (name: string) => string | undefined
 
 /** Rules and heads of the builtin detector. */
 const safetyFolder = join(import.meta.dir, '..', '..', '..', 'models', 'safety')
+const loadAfterMs = 500
 /** About 200 octets each. */
 const keptVerdicts = 20_000
 
@@ -28,7 +30,7 @@ const keptVerdicts = 20_000
 export function openFilterParts(deps: EngineDeps, sealer: Sealer, readSecret: ReadSecret): PlanCompilerParts {
   return {
     readCredential: createEngineCredentialReader(sealer, readSecret),
-    detector: loadDetector(safetyFolder),
+    detector: loadLater(() => loadDetector(safetyFolder)),
     indexProtected,
     openEngine(spec) {
       const opened: Transport[] = []
@@ -59,6 +61,23 @@ function indexProtected(texts: readonly ProtectedText[]): ProtectedIndex {
         const { name, annotation } = texts[Number(place)] as ProtectedText
         return { start, end, name, annotation }
       }),
+  }
+}
+
+/** A start does not wait for its rules: they are read when it has a moment, or by the first call that comes before. */
+function loadLater(load: () => Detector): Detector {
+  let loaded: Detector | undefined
+  const detector = (): Detector => {
+    loaded ??= load()
+    return loaded
+  }
+  setTimeout(detector, loadAfterMs).unref()
+  return {
+    label: detectorLabel,
+    get screen() {
+      return detector().screen
+    },
+    analyse: (text, question) => detector().analyse(text, question),
   }
 }
 

@@ -1,8 +1,5 @@
-import { createAzureBlobs } from '../../port/blobs/azure/create-azure-blobs.ts'
 import { createDiskBlobs } from '../../port/blobs/disk/create-disk-blobs.ts'
 import type { Blobs } from '../../port/blobs/port.ts'
-import { readAzureAccount, readBlobStore, readS3Credentials } from '../../port/blobs/read-blob-store.ts'
-import { createS3Blobs } from '../../port/blobs/s3/create-s3-blobs.ts'
 
 export type BlobsChoice = {
   /** `disk`, `s3://bucket/prefix?region=...` or `azure://container/prefix`. */
@@ -14,13 +11,20 @@ export type BlobsChoice = {
 
 /** Where the content of files is kept. Throws Fault `invalid-request` for a store that is none, or whose secrets are missing. */
 export async function openBlobs({ store, folder, readSecret }: BlobsChoice): Promise<Blobs> {
+  if (store === 'disk') return createDiskBlobs(folder)
+  // The others cost time to load, and most servers are alone.
+  const { readAzureAccount, readBlobStore, readS3Credentials } = await import('../../port/blobs/read-blob-store.ts')
   const chosen = readBlobStore(store, '--blobs')
   switch (chosen.kind) {
     case 'disk':
       return createDiskBlobs(folder)
-    case 's3':
+    case 's3': {
+      const { createS3Blobs } = await import('../../port/blobs/s3/create-s3-blobs.ts')
       return createS3Blobs({ ...chosen, credentials: readS3Credentials(readSecret) })
-    case 'azure':
+    }
+    case 'azure': {
+      const { createAzureBlobs } = await import('../../port/blobs/azure/create-azure-blobs.ts')
       return createAzureBlobs({ ...chosen, account: readAzureAccount(readSecret) })
+    }
   }
 }

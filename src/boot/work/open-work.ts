@@ -9,6 +9,8 @@ import type { Blobs } from '../../port/blobs/port.ts'
 import type { Tables } from '../../port/tables/port.ts'
 import { openBatches } from '../../service/batches/open.ts'
 import type { BatchSettings } from '../../service/batches/settings.ts'
+import { createBatchStreams } from '../../service/events/batch-streams.ts'
+import { createWebhooks, type WebhooksParts } from '../../service/events/webhooks/open.ts'
 import { openFiles } from '../../service/files/open.ts'
 import { ownerOf } from '../../service/stored-completions/owner.ts'
 import type { Logger } from '../../telemetry/logger.ts'
@@ -25,6 +27,7 @@ export type WorkParts = {
   readonly keys: () => KeyRing
   find(name: string): Deployment | undefined
   readonly settings: Partial<BatchSettings>
+  readonly webhooks: Pick<WebhooksParts, 'list' | 'readSecret' | 'openTransport'>
   readonly log: Logger
 }
 
@@ -33,10 +36,13 @@ export type Work = {
   readonly routes: readonly ServiceRoute[]
   /** Begins with the work that is due. */
   start(): void
+  /** Ends answers that would go on for as long as a batch does, before the others are waited for. */
+  endStreams(): void
   close(): Promise<void>
 }
 
-export function openWork({ tables, blobs, pipeline, load, keys, find, settings, log }: WorkParts): Work {
+export function openWork(parts: WorkParts): Work {
+  const { tables, blobs, pipeline, load, keys, find, settings, log } = parts
   const now = Date.now
   let worker: Worker | undefined
   /** Secrets come and go; whoever owns a batch is found by the name of the key. */
@@ -47,6 +53,9 @@ export function openWork({ tables, blobs, pipeline, load, keys, find, settings, 
     return undefined
   }
   const files = openFiles({ table: tables.files, blobs, now, log })
+  const nudge = (): void => worker?.nudge()
+  const webhooks = createWebhooks({ ...parts.webhooks, jobs: tables.jobs, nudge, now, log })
+  const streams = createBatchStreams({ table: tables.batches, now })
   const batches = openBatches({
     table: tables.batches,
     jobs: tables.jobs,
@@ -58,24 +67,28 @@ export function openWork({ tables, blobs, pipeline, load, keys, find, settings, 
       return deployment && caller && mayUse(caller, deployment.name) ? deployment : undefined
     },
     load: load.count,
-    nudge: () => worker?.nudge(),
+    onEnd: webhooks.announceEnd,
+    nudge,
     settings,
     now,
     log,
   })
   return {
-    routes: [...files.routes, ...batches.routes],
+    routes: [...files.routes, ...batches.routes, ...streams.routes],
     start() {
       worker ??= startWorker({
         jobs: tables.jobs,
-        handlers: { ...files.handlers, ...batches.handlers },
+        handlers: { ...files.handlers, ...batches.handlers, ...webhooks.handlers },
         owner: `${hostname()}/${process.pid}`,
         now,
         log,
       })
     },
+    endStreams: () => streams.close(),
     async close() {
       await worker?.stop()
+      webhooks.close()
+      await blobs.close()
     },
   }
 }
