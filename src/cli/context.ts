@@ -2,7 +2,7 @@ import type { DataFolder } from '../boot/folder/data-folder.ts'
 
 /** Where text goes. A Node stream fits; so does a test's array. */
 export type Output = {
-  write(text: string): unknown
+  write(text: string | Uint8Array): unknown
   readonly isTTY?: boolean | undefined
   readonly columns?: number | undefined
 }

@@ -57,6 +57,16 @@ const commands: readonly { name: string; summary: string; load: () => Promise<De
     load: async () => (await import('./filter/filter.ts')).defineFilter,
   },
   {
+    name: 'file',
+    summary: 'upload, list, download and delete files',
+    load: async () => (await import('./file/file.ts')).defineFile,
+  },
+  {
+    name: 'batch',
+    summary: 'many requests at once, answered by whatever capacity is left',
+    load: async () => (await import('./batch/batch.ts')).defineBatch,
+  },
+  {
     name: 'usage',
     summary: 'tokens, requests and cost, by deployment, key and time',
     load: async () => (await import('./usage.ts')).defineUsage,
@@ -76,12 +86,16 @@ const commands: readonly { name: string; summary: string; load: () => Promise<De
     summary: 'print the settings clients need, for the shell',
     load: async () => (await import('./server/env.ts')).defineEnv,
   },
-  { name: 'version', summary: 'print the version', load: async () => (await import('./version.ts')).defineVersion },
+  {
+    name: 'version',
+    summary: 'print the version',
+    load: async () => (await import('./server/version.ts')).defineVersion,
+  },
   {
     name: 'completion',
     summary: 'print the completion script of a shell',
     load: async () => {
-      const { defineCompletion } = await import('./completion.ts')
+      const { defineCompletion } = await import('./terminal/completion.ts')
       return (command, context) =>
         defineCompletion(command, context, () => defineAll(command.parent as Command, context))
     },

@@ -12,7 +12,7 @@ import type { Config } from './file/load-config.ts'
 
 const makeSpec = (name: string, model = 'm'): DeploymentSpec =>
   deploymentSpecSchema.parse({ name, model: { name: model } })
-const makeConfig = (...specs: DeploymentSpec[]): Omit<Config, 'rules' | 'filters'> => ({
+const makeConfig = (...specs: DeploymentSpec[]): Omit<Config, 'rules' | 'filters' | 'webhooks'> => ({
   file: 'ponto.yaml',
   modifiedAt: 1_000,
   deployments: specs.map((spec, index) => ({ spec, file: 'ponto.yaml', line: index + 2 })),

@@ -46,7 +46,7 @@ export type DesiredState = {
   /** Throws Fault `conflict` when the file declares a deployment of that name: it can only be changed there. */
   requireWritable(name: string): void
   /** Takes over what the configuration file declares, whole. */
-  declare(config: Omit<Config, 'rules' | 'filters'>): void
+  declare(config: Omit<Config, 'rules' | 'filters' | 'webhooks'>): void
 }
 
 export type Written = { readonly deployment: DesiredDeployment; readonly isNew: boolean }

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path'
 import type { CapacityRules } from '../capacity/judge-capacity.ts'
 import type { DeclaredFilters } from '../filter/filters-state.ts'
 import type { ConfigOptions, ConfigProblem, FileDeployment } from './parse-config.ts'
+import type { WebhookSpec } from './webhook-section.ts'
 
 /** What a valid configuration file declares. `modifiedAt` is unix milliseconds. */
 export type Config = {
@@ -13,6 +14,7 @@ export type Config = {
   readonly rules: Omit<CapacityRules, 'now'>
   /** What its sections `filterEngines`, `raiPolicies`, `raiBlocklists` and `raiTopics` say. */
   readonly filters: DeclaredFilters
+  readonly webhooks: readonly WebhookSpec[]
   readonly modifiedAt: number
 }
 
@@ -34,8 +36,8 @@ export async function loadConfig(file: string, options: ConfigOptions): Promise<
     const { parseConfig } = await import('./parse-config.ts')
     const reading = parseConfig(read.content, file, { ...options, readTextFile: (path) => readTextBeside(file, path) })
     if (!reading.isValid) return fail(...reading.problems)
-    const { deployments, rules, filters } = reading
-    return { config: { file, deployments, rules, filters, modifiedAt: read.modifiedAt } }
+    const { deployments, rules, filters, webhooks } = reading
+    return { config: { file, deployments, rules, filters, webhooks, modifiedAt: read.modifiedAt } }
   } catch (error) {
     return fail({ text: describeFileError(error) })
   }

@@ -70,7 +70,7 @@ deployments:
       'an unknown key',
       'deployments: []\nkeys: 1\n',
       [
-        '2:7: keys: unknown field, allowed are models, quota, placement, filterEngines, raiPolicies, raiBlocklists, raiTopics, deployments',
+        '2:7: keys: unknown field, allowed are models, quota, placement, filterEngines, raiPolicies, raiBlocklists, raiTopics, webhooks, deployments',
       ],
     ],
     ['a value of another type', 'deployments: 5', ['1:14: deployments: got 5, expected a list']],

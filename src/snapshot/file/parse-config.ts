@@ -13,6 +13,7 @@ import { type ReadDeploymentOptions, readDeployment } from '../read-deployment.t
 import { capacitySections, readCapacitySections } from './capacity-sections.ts'
 import { type FilterSectionOptions, filterSections, readFilterSections } from './filter-sections.ts'
 import { findOffset, findUnresolvedAlias } from './locate.ts'
+import { readWebhooks, type WebhookSpec, webhookSections } from './webhook-section.ts'
 
 /** A deployment that the configuration file declares, and where. */
 export type FileDeployment = { readonly spec: DeploymentSpec; readonly file: string; readonly line: number }
@@ -26,6 +27,7 @@ export type ConfigReading =
       readonly deployments: readonly FileDeployment[]
       readonly rules: Omit<CapacityRules, 'now'>
       readonly filters: DeclaredFilters
+      readonly webhooks: readonly WebhookSpec[]
     }
   | { readonly isValid: false; readonly problems: readonly ConfigProblem[] }
 
@@ -37,9 +39,10 @@ export type ConfigOptions = Omit<ReadDeploymentOptions, 'credentialRule' | 'capa
   }
 
 /** Judged by others. */
-const otherSections = Object.keys({ ...capacitySections, ...filterSections }) as (
+const otherSections = Object.keys({ ...capacitySections, ...filterSections, ...webhookSections }) as (
   | keyof typeof capacitySections
   | keyof typeof filterSections
+  | keyof typeof webhookSections
 )[]
 
 const fileSchema = z.strictObject({
@@ -105,6 +108,7 @@ export function parseConfig(text: string, file: string, options: ConfigOptions):
   const located = (path: readonly PropertyKey[]) => place(findOffset(document, path))
   const lineOf = (index: number) => located(['deployments', index]).line
   const filters = readFilterSections(value.value, file, options, (section, index) => located([section, index]).line)
+  const { webhooks, problems: wrongWebhooks } = readWebhooks(value.value, options.readSecret)
   const { specs, problems: wrong } = readDeployments(
     value.value,
     { ...options, policyNames: filters.policyNames },
@@ -113,6 +117,7 @@ export function parseConfig(text: string, file: string, options: ConfigOptions):
   const all = [
     ...('problems' in sections ? sections.problems : []),
     ...filters.problems,
+    ...wrongWebhooks,
     ...wrong,
     ...findDuplicates(specs, lineOf),
     ...findShortages(specs, rules.pools),
@@ -124,6 +129,7 @@ export function parseConfig(text: string, file: string, options: ConfigOptions):
     isValid: true,
     rules,
     filters: filters.filters,
+    webhooks,
     deployments: specs.map(({ spec, index }) => ({ spec, file, line: lineOf(index) })),
   }
 }

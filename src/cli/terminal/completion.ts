@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import type { CommandContext } from './context.ts'
+import type { CommandContext } from '../context.ts'
 
 const shells = ['bash', 'zsh', 'fish'] as const
 

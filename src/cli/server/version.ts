@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import type { CommandContext } from './context.ts'
-import { printFacts } from './terminal/print.ts'
+import type { CommandContext } from '../context.ts'
+import { printFacts } from '../terminal/print.ts'
 
 /** `ponto version`: of the program and of what it runs on. */
 export function defineVersion(command: Command, context: CommandContext): void {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type ProgramFixture, startProgram } from './program.fixture.ts'
+import { type ProgramFixture, startProgram } from '../program.fixture.ts'
 
 let program: ProgramFixture
 beforeAll(async () => {
