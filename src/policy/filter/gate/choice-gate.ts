@@ -204,9 +204,9 @@ export function openChoiceGate(options: ChoiceGateOptions): ChoiceGate {
     return told === event.text ? nothingBeside : [feed(textNamed('logprobs'), told)]
   }
 
-  /** How far the item's text may go, which cannot be split from what goes with it. */
+  /** How far the item's text may go, which cannot be split from what goes with it: not even one of no characters goes before that. */
   function limitFor(item: Item, lane: Lane): number {
-    return mayGoBeside(item) ? lane.limit : item.from
+    return mayGoBeside(item) ? lane.limit : item.from - 1
   }
 
   function mayGoBeside({ beside }: Item): boolean {

@@ -211,6 +211,14 @@ describe('a term on a list', () => {
     expect(JSON.stringify(events.filter(({ type }) => type === 'text-delta'))).not.toContain('tang')
     expect(reasonOf(events)).toEqual(['content_filter'])
 
+    const silent: Event = {
+      ...(text('') as Extract<Event, { type: 'text-delta' }>),
+      logprobs: [logprob('tangerine')],
+    }
+    const without = await run(send([text('fine'), silent, end()]), { plan: listPlan })
+    expect(JSON.stringify(without.filter(({ type }) => type === 'text-delta'))).not.toContain('tang')
+    expect(reasonOf(without)).toEqual(['content_filter'])
+
     const hinting: Event = {
       ...(text('fine') as Extract<Event, { type: 'text-delta' }>),
       logprobs: [logprob('fine', ['tangerine', 'nice'])],

@@ -29,7 +29,7 @@ export type ResultWriterOptions = Pick<BatchWorld, 'startTimer'> & {
 /** So many are written together, or what there is after so long. */
 const linesPerWrite = 200
 const bytesPerWrite = 4 * 1024 * 1024
-const longestWaitMs = 1_000
+const longestWaitMs = 100
 /** So much may wait while a write goes on. */
 const mostWaiting = 2_000
 const mostWaitingBytes = 16 * 1024 * 1024
