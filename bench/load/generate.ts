@@ -11,6 +11,8 @@ export type Run = {
   /** No request is begun after this many milliseconds, nor beyond this number of them. */
   readonly forMs: number
   readonly maxRequests: number
+  /** A connection rests for so long after an answer, half of it or one and a half, as callers do who do something with it. None when absent. */
+  readonly pauseMs?: number
 }
 
 export type RunResult = {
@@ -23,7 +25,7 @@ export type RunResult = {
 const lateMs = 20_000
 const chunkedEnd = '\r\n0\r\n\r\n'
 
-async function run({ port, request, connections, forMs, maxRequests }: Run): Promise<RunResult> {
+async function run({ port, request, connections, forMs, maxRequests, pauseMs = 0 }: Run): Promise<RunResult> {
   const text = Buffer.from(request)
   const latencies: number[] = []
   const startMs = performance.now()
@@ -56,7 +58,8 @@ async function run({ port, request, connections, forMs, maxRequests }: Run): Pro
           return
         }
         latencies.push(performance.now() - sentMs)
-        next()
+        if (pauseMs === 0) next()
+        else setTimeout(next, pauseMs * (0.5 + Math.random()))
       })
       socket.on('error', fail)
       socket.on('end', () => {

@@ -31,6 +31,7 @@ const suites: readonly PythonSuite[] = [
       'openai_async',
       'openai_stored',
       'openai_filters',
+      'openai_batches',
       'limits_checks',
       'content_safety',
     ],

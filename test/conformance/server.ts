@@ -89,6 +89,12 @@ function writeLimited(upstreamUrl: string): string {
   return sets.map((set) => `  - ${JSON.stringify(set)}\n`).join('')
 }
 
+/** Answers nothing until its operator says so: what waits for it waits. */
+function writePaused(upstreamUrl: string): string {
+  const backends = [{ url: `${upstreamUrl}/v1`, model: 'plain' }]
+  return `  - ${JSON.stringify({ name: 'Relay-Paused', model: { name: 'm' }, deploymentState: 'Paused', backends })}\n`
+}
+
 const models = [
   { format: 'Ponto', name: 'tiny', skus: [{ name: 'ProvisionedManaged', inputTokensPerMinute: 10, outputWeight: 4 }] },
 ]
@@ -100,7 +106,8 @@ function writeConfig(upstreamUrl: string): string {
   const azure = entry('Relay-Azure', { url: upstreamUrl, protocol: 'azure-openai', model: 'plain' })
   const anthropic = entry('Relay-Anthropic', { url: upstreamUrl, protocol: 'anthropic', model: 'plain' })
   const foundry = entry('Relay-Foundry', { url: upstreamUrl, protocol: 'foundry', model: 'plain' })
-  const entries = [...plain, azure, anthropic, foundry, writeLimited(upstreamUrl), writeFiltered(upstreamUrl)]
+  const own = [writeLimited(upstreamUrl), writePaused(upstreamUrl), writeFiltered(upstreamUrl)]
+  const entries = [...plain, azure, anthropic, foundry, ...own]
   return `models: ${JSON.stringify(models)}\n${writeFilterSections()}deployments:\n${entries.join('')}`
 }
 

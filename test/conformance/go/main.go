@@ -34,6 +34,7 @@ func listShared(open opener, withWrongKey option.RequestOption) []check {
 		listBuiltIn(open),
 		listStored(open),
 		listFilters(open),
+		listBatches(open, withWrongKey),
 	)
 }
 

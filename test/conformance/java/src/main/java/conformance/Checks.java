@@ -16,6 +16,7 @@ public final class Checks {
         report.run("azure-ai-openai", com.azure.ai.openai.OpenAIClient.class, AzureOpenAi.list());
         report.run("azure-ai-inference filters", ChatCompletionsClient.class, InferenceFilters.list());
         report.run("azure-ai-openai filters", com.azure.ai.openai.OpenAIClient.class, AzureOpenAiFilters.list());
+        report.run("azure-ai-openai batches", com.azure.ai.openai.OpenAIClient.class, AzureOpenAiBatches.list());
         report.run("openai-java azure", OpenAIClient.class, OpenAiJava.listAzure());
         report.run("openai-java", OpenAIClient.class, OpenAiJava.listV1());
         report.run("openai-java azure", OpenAIClient.class, AzurePathModes.list());

@@ -37,6 +37,7 @@ final class OpenAiJava {
         checks.addAll(new OpenAiErrors(openai, withWrongKey).list());
         checks.addAll(new OpenAiStored(openai).list());
         checks.addAll(new OpenAiFilters(openai).list());
+        checks.addAll(new OpenAiBatches(openai, withWrongKey).list());
         return checks;
     }
 
