@@ -23,6 +23,12 @@ const ourFieldSet: ReadonlySet<string> = new Set(ourFields)
  * what the caller got. `store` and `metadata` go no further: an upstream would keep the prompt in a second place.
  */
 export function createRecordPolicy(queue: WriteQueue, now: () => number): Policy {
+  let lastAt = 0
+  /** When an answer has ended, not when it is written; no two at the same time, since lists go by it. */
+  const stamp = (): number => {
+    lastAt = Math.max(now(), lastAt + 1)
+    return lastAt
+  }
   return async (exchange, next) => {
     const { call } = exchange
     if (!asksToStore(call)) return next(exchange)
@@ -37,12 +43,13 @@ export function createRecordPolicy(queue: WriteQueue, now: () => number): Policy
       servedModel: exchange.deployment.servedModel,
       created: Math.floor(now() / 1000),
     }
-    return tapReply(reply, head, holding, (answer) =>
+    return tapReply(reply, head, holding, (answer) => {
+      const at = stamp()
       holding.keep(async () => {
         const document = await foldAnswer(answer, call, head, exchange.tally.usage)
-        return makeRow(document, call.source, exchange, now())
-      }),
-    )
+        return makeRow(document, call.source, exchange, at)
+      })
+    })
   }
 }
 
