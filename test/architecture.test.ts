@@ -20,7 +20,6 @@ const layers: Record<string, number> = {
   gateway: 4,
   service: 4,
   control: 4,
-  worker: 4,
   boot: 5,
   cli: 5,
   'main.ts': 6,
@@ -91,7 +90,7 @@ test('vendors are named where their protocols live', () => {
 })
 
 test('Bun is named at the rim only', () => {
-  const rim = /^(gateway\/server|backend\/transport\/|port\/|engine\/|worker\/|main|boot\/)/
+  const rim = /^(gateway\/server|backend\/transport\/|port\/|engine\/|main|boot\/)/
   const users = files.filter((path) => {
     const name = relative(src, path)
     const text = stripComments(readFileSync(path, 'utf8'))
@@ -107,8 +106,7 @@ test('files stay small and folders short', () => {
   const folders = new Set(files.map((path) => dirname(path)))
   const wide = [...folders].filter((folder) => {
     const entries = readdirSync(folder).filter((name) => !isTest(name) || statSync(join(folder, name)).isDirectory())
-    // The root holds an entry for each area of the table above.
-    return entries.length > (folder === src ? Object.keys(layers).length : 15)
+    return entries.length > 15
   })
   expect(wide.map((folder) => relative(root, folder))).toEqual([])
 })

@@ -14,7 +14,7 @@ import { createWebhooks, type WebhooksParts } from '../../service/events/webhook
 import { openFiles } from '../../service/files/open.ts'
 import { ownerOf } from '../../service/stored-completions/owner.ts'
 import type { Logger } from '../../telemetry/logger.ts'
-import { startWorker, type Worker } from '../../worker/worker.ts'
+import { startWorker, type Worker } from '../../service/worker/worker.ts'
 import type { LiveLoad } from './live-load.ts'
 import { createRunLine } from './run-line.ts'
 

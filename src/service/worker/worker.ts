@@ -1,5 +1,5 @@
-import type { Job, JobHandler, Jobs } from '../port/jobs/port.ts'
-import type { Logger } from '../telemetry/logger.ts'
+import type { Job, JobHandler, Jobs } from '../../port/jobs/port.ts'
+import type { Logger } from '../../telemetry/logger.ts'
 import { describeFailure } from './failure.ts'
 import { type JobRun, runJob } from './run-job.ts'
 import { backOff, pause, type StartTimer, startRealTimer } from './timer.ts'

@@ -1,7 +1,7 @@
-import { Fault } from '../core/fault.ts'
-import type { JsonObject } from '../core/json.ts'
-import type { Job, JobHandler, Jobs } from '../port/jobs/port.ts'
-import type { Logger } from '../telemetry/logger.ts'
+import { Fault } from '../../core/fault.ts'
+import type { JsonObject } from '../../core/json.ts'
+import type { Job, JobHandler, Jobs } from '../../port/jobs/port.ts'
+import type { Logger } from '../../telemetry/logger.ts'
 import { describeFailure, isStoreAway } from './failure.ts'
 import { backOff, pause, type StartTimer } from './timer.ts'
 

@@ -1,4 +1,4 @@
-import { Fault } from '../core/fault.ts'
+import { Fault } from '../../core/fault.ts'
 
 /** Whether the store is away, and may be back if one waits. SQLite says so with `state-unusable`: locked, disk full, not writable. */
 export function isStoreAway(error: unknown): boolean {

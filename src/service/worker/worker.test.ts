@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { Fault } from '../core/fault.ts'
-import type { JsonObject } from '../core/json.ts'
-import type { Job, JobContext, JobHandler, JobOutcome } from '../port/jobs/port.ts'
+import { Fault } from '../../core/fault.ts'
+import type { JsonObject } from '../../core/json.ts'
+import type { Job, JobContext, JobHandler, JobOutcome } from '../../port/jobs/port.ts'
 import { createWorld, type World } from './worker.fixture.ts'
 
 let world: World
