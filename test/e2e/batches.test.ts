@@ -16,6 +16,8 @@ import { makeTempFolder, removeFolder } from '../support/server-process.ts'
 
 const lineBytes = 600
 const limitMs = 200_000
+/** A short phase may be over before the kill; then another batch is tried. */
+const mostTries = 5
 
 let upstream: UnevenUpstream
 const worlds: BatchWorld[] = []
@@ -46,7 +48,7 @@ async function expectWhole(world: BatchWorld, id: string, prefix: string, lines:
 const kills: readonly (readonly [Phase, number, number])[] = [
   ['validating', 12_000, 150],
   ['in_progress', 4_000, 1_500],
-  ['finalizing', 6_000, 40],
+  ['finalizing', 6_000, 15],
 ]
 
 for (const [phase, lines, mostMs] of kills) {
@@ -54,13 +56,19 @@ for (const [phase, lines, mostMs] of kills) {
     `kill -9 of a batch that is ${phase}: every line once, and no file without a batch`,
     async () => {
       const world = await open()
-      const prefix = `killed-${phase}`
-      const { batch, inputId } = await world.submit({ prefix, lines, lineBytes })
-      const afterMs = Math.random() * mostMs
-      const { resumedAfterMs } = await killWithin(world, upstream, batch.id, prefix, phase, afterMs)
-      console.log(`${phase}, after ${afterMs.toFixed()} ms: resumed after ${resumedAfterMs?.toFixed() ?? '-'} ms`)
-      const ended = await expectWhole(world, batch.id, prefix, lines)
-      expect(await findOrphans(world.client, [inputId], [ended])).toEqual([])
+      const inputIds: string[] = []
+      const ended: BatchView[] = []
+      let resumedAfterMs: number | undefined
+      while (resumedAfterMs === undefined && ended.length < mostTries) {
+        const prefix = `killed-${phase}-${ended.length}`
+        const { batch, inputId } = await world.submit({ prefix, lines, lineBytes })
+        inputIds.push(inputId)
+        const afterMs = Math.random() * mostMs
+        resumedAfterMs = (await killWithin(world, upstream, batch.id, prefix, phase, afterMs)).resumedAfterMs
+        ended.push(await expectWhole(world, batch.id, prefix, lines))
+      }
+      expect(resumedAfterMs).toBeNumber()
+      expect(await findOrphans(world.client, inputIds, ended)).toEqual([])
     },
     limitMs,
   )
