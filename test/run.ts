@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { join, resolve } from 'node:path'
 
-/** `npm test`: types, lint, then every test. Ends with a line that counts them; exit code 1 when anything failed. */
+/** `npm test`: types, lint, then every test. Ends with what failed, by name, and a line that counts; exit code 1 when anything failed. */
 
 const root = resolve(import.meta.dir, '..')
 const tool = (name: string) => join(root, 'node_modules', '.bin', name)
@@ -25,14 +25,14 @@ function count(output: string, word: string): number {
 }
 
 const only = process.argv.slice(2)
-let broken = 0
+const broken: string[] = []
 if (only.length === 0) {
   for (const [name, command, args] of [
     ['types', tool('tsc'), ['--noEmit']],
     ['lint and format', tool('biome'), ['ci', '--colors=off', '.']],
   ] as const) {
     process.stderr.write(`== ${name}\n`)
-    if ((await run(command, args)).code !== 0) broken++
+    if ((await run(command, args)).code !== 0) broken.push(name)
   }
 }
 process.stderr.write('== tests\n')
@@ -45,7 +45,10 @@ const tests = await run(process.execPath, [
 const failed = count(tests.output, 'fail')
 // A runner that died without counting is a failure too.
 const isUncounted = tests.code !== 0 && failed === 0
-const failures = failed + broken + (isUncounted ? 1 : 0)
+if (isUncounted) broken.push(`the test runner, with code ${tests.code}`)
+const failures = failed + broken.length
+const names = new Set(tests.output.match(/^\(fail\) .*$/gm)?.map((line) => line.slice(7)))
+for (const name of [...broken, ...names]) process.stdout.write(`FAILED ${name}\n`)
 process.stdout.write(
   `\n${count(tests.output, 'pass')} passed, ${failures} failed, ${count(tests.output, 'skip')} skipped\n`,
 )

@@ -8,12 +8,11 @@ import type { Detector } from '../../policy/filter/builtin/detector.ts'
 import { detectorLabel, loadDetector } from '../../policy/filter/builtin/load-detector.ts'
 import { createProtectedIndex } from '../../policy/filter/builtin/protected-index.ts'
 import { createFilterPolicy } from '../../policy/filter/filter-policy.ts'
-import type { ProtectedIndex } from '../../policy/filter/plan.ts'
 import { createBreaker } from '../../policy/filter/remote/breaker.ts'
 import type { RemoteParts } from '../../policy/filter/remote/judge-remotely.ts'
 import { createVerdictCache } from '../../policy/filter/remote/verdict-cache.ts'
 import type { Policy } from '../../policy/pipeline.ts'
-import type { PlanCompilerParts, ProtectedText } from '../../snapshot/filter/compile-plan.ts'
+import type { PlanCompilerParts } from '../../snapshot/filter/compile-plan.ts'
 import { createEngineCredentialReader } from '../../snapshot/filter/engine-credential.ts'
 import type { Filters } from '../../snapshot/filter/filters.ts'
 import type { Logger } from '../../telemetry/logger.ts'
@@ -31,7 +30,7 @@ export function openFilterParts(deps: EngineDeps, sealer: Sealer, readSecret: Re
   return {
     readCredential: createEngineCredentialReader(sealer, readSecret),
     detector: loadLater(() => loadDetector(safetyFolder)),
-    indexProtected,
+    indexProtected: createProtectedIndex,
     openEngine(spec) {
       const opened: Transport[] = []
       const engine = createFilterEngine(spec, {
@@ -49,18 +48,6 @@ export function openFilterParts(deps: EngineDeps, sealer: Sealer, readSecret: Re
         },
       }
     },
-  }
-}
-
-/** The index knows texts by their place among those it was given: two may have one name, and more may have to be told of them. */
-function indexProtected(texts: readonly ProtectedText[]): ProtectedIndex {
-  const index = createProtectedIndex(texts.map(({ text }, place) => ({ name: String(place), text })))
-  return {
-    find: (text) =>
-      index.find(text).map(({ start, end, name: place }) => {
-        const { name, annotation } = texts[Number(place)] as ProtectedText
-        return { start, end, name, annotation }
-      }),
   }
 }
 

@@ -1,6 +1,7 @@
 import { type FilterCategory, type FilterSource, filterCategories } from '../../core/filter/categories.ts'
 import type { FilterResults } from '../../core/filter/results.ts'
 import type { JsonObject } from '../../core/json.ts'
+import { writeEngines } from './engine-header.ts'
 import { compileTerms } from './match/terms.ts'
 import type { TextMatcher } from './match/text-matcher.ts'
 import type { DirectionPlan, FilterPlan, FilterRule } from './plan.ts'
@@ -24,14 +25,18 @@ export type Direction = {
   readonly clean: FilterResults
   readonly patterns: readonly PatternRule[]
   readonly pii: DirectionPlan['pii']
+  /** Whether any type of personal data is made unreadable. */
+  readonly redacts: boolean
+  readonly topics: DirectionPlan['topics']
   /** What the builtin detector is asked for at once. */
   readonly detected: ReadonlySet<FilterCategory>
   /** What overlap with other texts shows, a sentence at a time. */
   readonly compared: ReadonlySet<FilterCategory>
   /** Rules that engines over the network judge. */
   readonly remote: readonly FilterRule[]
-  /** Kinds and versions of all engines, for answers: `builtin/1, guard/qwen3guard`. */
-  readonly label: string
+  /** Whether the builtin judges anything, and what by rules of its own. */
+  readonly usesBuiltin: boolean
+  readonly inline: readonly FilterCategory[]
 }
 
 /** Those that the detector finds by words; other categories are none of its own. */
@@ -66,9 +71,7 @@ function compileDirection(plan: FilterPlan, own: DirectionPlan, source: FilterSo
   const inline = own.rules.filter(isInline)
   const pick = (among: ReadonlySet<FilterCategory>) =>
     new Set(inline.map(({ category }) => category).filter((category) => among.has(category)))
-  const remote = own.rules.filter((rule) => rule.engines.length > 0 && !isDecidedInline(rule))
-  const labels = new Set(remote.flatMap(({ engines }) => engines.map(({ label }) => label)))
-  const usesBuiltin = inline.length > 0 || own.blocklists.length > 0 || own.pii !== undefined
+  const remote = own.rules.filter(({ engines }) => engines.length > 0)
   return {
     plan,
     source,
@@ -80,21 +83,37 @@ function compileDirection(plan: FilterPlan, own: DirectionPlan, source: FilterSo
       ...topicPatterns(own),
     ],
     pii: own.pii,
+    redacts: own.pii !== undefined && [...own.pii.actions.values()].includes('redact'),
+    topics: own.topics,
     detected: pick(worded),
     compared: pick(compared),
     remote,
-    label: [...(usesBuiltin ? [plan.detector.label] : []), ...labels].join(', '),
+    usesBuiltin: inline.length > 0 || own.blocklists.length > 0 || own.pii !== undefined,
+    inline: inline.map(({ category }) => category),
   }
+}
+
+const headers = new WeakMap<FilterPlan, string>()
+
+/** What judges both sides of a policy, for the answers to its calls: worked out once. */
+export function engineHeaderOf(plan: FilterPlan): string {
+  let header = headers.get(plan)
+  if (header === undefined) {
+    const sides = [directionOf(plan, 'Prompt'), directionOf(plan, 'Completion')]
+    const { label } = plan.detector
+    const usesBuiltin = sides.some((side) => side.usesBuiltin)
+    header = writeEngines(
+      usesBuiltin ? { label, categories: sides.flatMap((side) => side.inline) } : undefined,
+      sides.flatMap(({ remote }) => remote.flatMap(({ engines }) => engines.map((engine) => engine.label))),
+    )
+    headers.set(plan, header)
+  }
+  return header
 }
 
 /** Whether the builtin's findings count by themselves, as soon as they are there. */
 function isInline(rule: FilterRule): boolean {
   return rule.usesBuiltin && (rule.engines.length === 0 || rule.combine === 'max')
-}
-
-/** The builtin always answers: where it comes first and the first decides, nobody else is asked. */
-function isDecidedInline(rule: FilterRule): boolean {
-  return rule.engines.length === 0
 }
 
 /** The builtin knows of a topic what its examples say, word for word. */

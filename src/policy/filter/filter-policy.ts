@@ -5,7 +5,7 @@ import type { Segment } from '../../core/filter/engine.ts'
 import type { Explanation } from '../../core/filter/results.ts'
 import type { Reply } from '../../core/reply.ts'
 import type { Next, Policy } from '../pipeline.ts'
-import { type Direction, directionOf } from './direction.ts'
+import { type Direction, directionOf, engineHeaderOf } from './direction.ts'
 import { gateEvents } from './gate/gate-events.ts'
 import { gateResult } from './gate/gate-result.ts'
 import type { AnswerContext } from './gate/judge-window.ts'
@@ -76,7 +76,7 @@ function isExplained({ caller, header }: Exchange): boolean {
 async function filterCall(exchange: Exchange, next: Next, plan: FilterPlan, parts: FilterPolicyParts): Promise<Reply> {
   const direction = directionOf(plan, 'Prompt')
   const answers = directionOf(plan, 'Completion')
-  exchange.answerHeaders[engineHeader] = labelOf(direction, answers)
+  exchange.answerHeaders[engineHeader] = engineHeaderOf(plan)
   await writeOutTokens(exchange, parts)
   refuseLookAlikes(exchange)
   const read = readPrompt(exchange.call, plan.scope)
@@ -85,17 +85,12 @@ async function filterCall(exchange: Exchange, next: Next, plan: FilterPlan, part
   await scanPrompt(direction, prompt, ledger)
   if (ledger.isFiltered) throw keepBack(exchange, ledger, parts)
 
-  const rewritten = rewritePrompt(exchange.call, plan, direction)
+  const rewritten = rewritePrompt(exchange.call, direction)
   if (rewritten) exchange.call = rewritten.call
   exchange.needsEvents = true
   const reply = await answerJudged(exchange, next, direction, prompt, ledger, parts)
   if (ledger.explanations.length > 0) parts.onFinding(exchange, false, ledger.explanations)
   return gateReply(reply, { exchange, answers, prompt, read, ledger, rewritten, parts })
-}
-
-function labelOf(prompt: Direction, answers: Direction): string {
-  if (prompt.label === answers.label || answers.label === '') return prompt.label
-  return [...new Set(`${prompt.label}, ${answers.label}`.split(', '))].filter(Boolean).join(', ')
 }
 
 /** Token ids are a text too, which somebody has to have read. */

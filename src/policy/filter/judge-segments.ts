@@ -2,9 +2,10 @@ import { Fault } from '../../core/fault.ts'
 import type { FilterCategory, FilterSource } from '../../core/filter/categories.ts'
 import type { Finding, Segment } from '../../core/filter/engine.ts'
 import { comparisonsOf } from './compare.ts'
+import { writeEngines } from './engine-header.ts'
 import type { FilterPlan } from './plan.ts'
 import { judgeRemotely, type RemoteParts } from './remote/judge-remotely.ts'
-import { categoriesFor, detect, detectInTurns } from './scan.ts'
+import { builtinOf, categoriesFor, detectInTurns, placeIn } from './scan.ts'
 
 export type SegmentsQuestion = {
   readonly categories: ReadonlySet<FilterCategory>
@@ -30,7 +31,6 @@ export async function judgeSegments(
 ): Promise<SegmentsJudgement> {
   const side = source === 'Prompt' ? plan.prompt : plan.completion
   const asked = side.rules.filter(({ category, engines }) => engines.length > 0 && categories.has(category))
-  const find = (wanted: ReadonlySet<FilterCategory>) => findByWords(plan, segments, source, wanted)
   const verdict = await judgeRemotely(
     {
       rules: asked,
@@ -40,7 +40,7 @@ export async function judgeSegments(
       topics: side.topics,
       pace: 'prompt',
       signal,
-      builtin: { label: plan.detector.label, find },
+      builtin: builtinOf({ plan, source }, segments),
     },
     remote,
   )
@@ -51,10 +51,6 @@ export async function judgeSegments(
   const inline = new Set(
     [...categories].filter((category) => !asked.some((rule) => rule.category === category && !rule.usesBuiltin)),
   )
-  const labels = new Set([
-    ...(inline.size > 0 ? [plan.detector.label] : []),
-    ...asked.flatMap(({ engines }) => engines.map(({ label }) => label)),
-  ])
   const worded: Finding[][] = []
   for (const [segment, { role, text }] of segments.entries()) {
     const own = await detectInTurns(plan, text, source, categoriesFor(inline, role))
@@ -62,19 +58,11 @@ export async function judgeSegments(
   }
   return {
     findings: [...worded.flat(), ...compareAll(plan, segments, inline), ...verdict.found.map(({ finding }) => finding)],
-    label: [...labels].join(', '),
+    label: writeEngines(
+      inline.size > 0 ? { label: plan.detector.label, categories: inline } : undefined,
+      asked.flatMap(({ engines }) => engines.map(({ label }) => label)),
+    ),
   }
-}
-
-function findByWords(
-  plan: FilterPlan,
-  segments: readonly Segment[],
-  source: FilterSource,
-  categories: ReadonlySet<FilterCategory>,
-): Finding[] {
-  return segments.flatMap(({ role, text }, segment) =>
-    detect(plan, text, source, categoriesFor(categories, role)).map((finding) => placeIn(finding, segment)),
-  )
 }
 
 /** Overlap is a matter of answers; the documents are those among the segments. */
@@ -90,8 +78,4 @@ function compareAll(
       ? comparisons.flatMap((compare) => compare(text, 0)).map((finding) => placeIn(finding, segment))
       : [],
   )
-}
-
-function placeIn(finding: Finding, segment: number): Finding {
-  return finding.span ? { ...finding, span: { ...finding.span, segment } } : finding
 }

@@ -74,9 +74,6 @@ export function openLedger(direction: Direction): Ledger {
     isFiltered ||= filtered
   }
 
-  const topicNamed = (id: string | undefined) =>
-    direction.plan[direction.source === 'Prompt' ? 'prompt' : 'completion'].topics.find(({ name }) => name === id)
-
   return {
     note(finding, { at, offset, engine }) {
       const { category, severity, span } = finding
@@ -86,7 +83,7 @@ export function openLedger(direction: Direction): Ledger {
       const isThere = kind === 'severity' ? levelOf(severity) !== 'safe' : severity > 0
       if (!isThere) return false
       const isBad = kind === 'severity' ? severity >= rule.leastSeverity : true
-      const topic = kind === 'list' ? topicNamed(finding.id) : undefined
+      const topic = kind === 'list' ? direction.topics.find(({ name }) => name === finding.id) : undefined
       if (kind === 'list' && !topic) return false
       const filtered = isBad && (topic ?? rule).blocking
       explain({

@@ -54,6 +54,26 @@ export function detect(
   return Array.from(lookAround(plan, text, { source, categories })).flat()
 }
 
+/** What it says of texts that engines are asked about too. `first`: the place of the first of them among all that these are asked about. */
+export function builtinOf(
+  { plan, source }: Pick<Direction, 'plan' | 'source'>,
+  segments: readonly Segment[],
+  first = 0,
+) {
+  return {
+    label: plan.detector.label,
+    find: (categories: ReadonlySet<FilterCategory>): readonly Finding[] =>
+      segments.flatMap(({ role, text }, place) =>
+        detect(plan, text, source, categoriesFor(categories, role)).map((finding) => placeIn(finding, first + place)),
+      ),
+  }
+}
+
+/** A finding about one text, as one about the segment of that number. */
+export function placeIn(finding: Finding, segment: number): Finding {
+  return finding.span ? { ...finding, span: { ...finding.span, segment } } : finding
+}
+
 /** Looks at so many places before others get their turn. */
 const placesATurn = 20
 

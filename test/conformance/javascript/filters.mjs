@@ -183,7 +183,10 @@ export function checkFilters(sdk, open) {
 
     test('the answer says what judged', async () => {
       const { response } = await chat('relay-chat', 'hi').withResponse()
-      assert.match(response.headers.get('x-content-filter-engine'), /^builtin\/\d+$/)
+      assert.match(
+        response.headers.get('x-content-filter-engine'),
+        /^builtin\/\d+;lexical="protected_material_code protected_material_text"$/,
+      )
     })
 
     test('moderations without a deployment', async () => {

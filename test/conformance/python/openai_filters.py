@@ -195,7 +195,7 @@ class FilterChecks:
     def test_the_answer_says_what_judged(self):
         with_headers = lambda openai: openai.chat.completions.with_raw_response.create
         answer = self.call(with_headers, model="relay-chat", messages=[user("hi")])
-        self.assertRegex(answer.headers["x-content-filter-engine"], r"^builtin/\d+$")
+        self.assertRegex(answer.headers["x-content-filter-engine"], r'^builtin/\d+;lexical="protected_material_code protected_material_text"$')
 
     def test_moderations_without_a_deployment(self):
         moderate = lambda openai: openai.moderations.create

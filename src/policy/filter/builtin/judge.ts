@@ -113,12 +113,12 @@ export function createJudge(rules: RuleSet, rowWords: number, heads: Heads | und
         if (isWeighed(category)) weighing.add(category)
         else if (severity < least.low) continue
         if (by === 0 && severity < least.medium) inDoubt.push({ index: seen.length, anchor: hit.anchor })
-        seen.push(sightingOf(hit, severity, undefined, marked))
+        seen.push(sightingOf(hit, severity, marked))
       }
       askHeads(seen, inDoubt, marked)
       if (weighing.size > 0)
         supportTable.matchAll(marked, (rule, hit) => {
-          if (weighing.has(rule.category)) seen.push(sightingOf({ ...hit, rule }, rule.severity, undefined, marked))
+          if (weighing.has(rule.category)) seen.push(sightingOf({ ...hit, rule }, rule.severity, marked))
         })
       return seen
     },
@@ -129,13 +129,13 @@ function isWeighed(category: FilterCategory): boolean {
   return filterCategories[category].kind === 'binary'
 }
 
-function sightingOf(hit: Hit, severity: number, score: number | undefined, { tokens }: MarkedText): Sighting {
+function sightingOf(hit: Hit, severity: number, { tokens }: MarkedText): Sighting {
   return {
     rule: hit.rule,
     severity,
     start: tokens.start[hit.first] as number,
     end: tokens.end[hit.last] as number,
-    score,
+    score: undefined,
     coding: undefined,
   }
 }

@@ -1,3 +1,5 @@
+import { invisibles } from '../match/regex/char-set.ts'
+
 /**
  * What every character means for finding words: look-alikes, accents, full width and mathematical letters are the Latin letter that
  * they look like, invisible characters are nothing at all. Codes 1 to 26 are letters, 27 to 36 digits.
@@ -33,7 +35,6 @@ const beyondBasicPlane = new Map<number, number>()
 
 /** The code of a character outside the basic plane. */
 export function codeOfAstral(codePoint: number): number {
-  if (codePoint >= 0xe0000 && codePoint <= 0xe0fff) return c.invisible
   return beyondBasicPlane.get(codePoint) ?? (codePoint < 0x1f000 || codePoint >= 0x20000 ? c.foreign : c.separator)
 }
 
@@ -69,6 +70,16 @@ const lookAlikes =
   'ոnսuօoհhցgզqյjՏsɑaɡgɩiɪiʟlɴnʀrʏyʙbɢgʜhᴀaᴄcᴅdᴇeᴊjᴋkᴍmᴏoᴘpᴛtᴜuᴠvᴡwᴢz' +
   'ıiłlŁlđdĐdøoØoħhŧtƒfƖlƙkƚlɓbɗdɛeɨiɔoƀb'
 
+/** On a letter they change nothing. */
+const diacritics = [
+  [0x300, 0x36f],
+  [0x483, 0x489],
+  [0x1ab0, 0x1aff],
+  [0x1dc0, 0x1dff],
+  [0x20d0, 0x20ff],
+  [0xfe20, 0xfe2f],
+] as const
+
 function fillCodes(): void {
   for (let unit = 0; unit < 128; unit++) letterCodes[unit] = codeOfAscii(unit)
   for (let unit = 128; unit < 0x10000; unit++) letterCodes[unit] = c.separator
@@ -96,32 +107,24 @@ function fillCodes(): void {
     letterCodes[unit.charCodeAt(0)] = c.several
     severalLetters.set(unit.charCodeAt(0), foldWord(letters))
   }
+  for (const [from, to] of diacritics) fillRange(from, to, c.invisible)
+  // Control characters that are no white space, which nobody writes within a word but to hide it.
   for (const [from, to] of [
-    [0xad, 0xad],
-    [0x300, 0x36f],
-    [0x483, 0x489],
-    [0x61c, 0x61c],
-    [0x115f, 0x1160],
-    [0x17b4, 0x17b5],
-    [0x180b, 0x180f],
-    [0x1ab0, 0x1aff],
-    [0x1dc0, 0x1dff],
-    [0x200b, 0x200f],
-    [0x202a, 0x202e],
-    [0x2060, 0x206f],
-    [0x20d0, 0x20ff],
-    [0x3164, 0x3164],
-    [0xfe00, 0xfe0f],
-    [0xfe20, 0xfe2f],
-    [0xfeff, 0xfeff],
-    [0xffa0, 0xffa0],
+    [0x00, 0x08],
+    [0x0e, 0x1f],
+    [0x7f, 0x84],
+    [0x86, 0x9f],
   ] as const)
     fillRange(from, to, c.invisible)
+  const unseen = invisibles()
+  for (let i = 0; i < unseen.length; i += 2) fillRange(unseen[i] as number, unseen[i + 1] as number, c.invisible)
   for (const end of '…。！？।') letterCodes[end.charCodeAt(0)] = c.sentenceEnd
 }
 
+/** Beyond the basic plane one by one: the ranges there are small. */
 function fillRange(from: number, to: number, code: number): void {
   letterCodes.fill(code, from, to + 1)
+  for (let codePoint = Math.max(from, 0x10000); codePoint <= to; codePoint++) beyondBasicPlane.set(codePoint, code)
 }
 
 function foldUnit(unit: number): void {

@@ -33,7 +33,7 @@ export function matchAt(pattern: Pattern, marked: MarkedText, anchor: number): P
   return first < 0 ? undefined : { first, last, anchor }
 }
 
-export function hasClass({ bits, rowWords }: MarkedText, token: number, classId: number): boolean {
+function hasClass({ bits, rowWords }: MarkedText, token: number, classId: number): boolean {
   return (((bits[token * rowWords + (classId >> 5)] as number) >>> (classId & 31)) & 1) === 1
 }
 

@@ -31,6 +31,17 @@ test('code is found though it is laid out otherwise', () => {
   ])
 })
 
+test('what is to be told of a text is told, also of two that have one name', () => {
+  const twins = createProtectedIndex([
+    { name: 'twin', text: poem, annotation: { license: 'a' } },
+    { name: 'twin', text: code, annotation: { license: 'b' } },
+  ])
+  expect(twins.find(`${code}\n${poem}`)).toMatchObject([
+    { name: 'twin', annotation: { license: 'b' } },
+    { name: 'twin', annotation: { license: 'a' } },
+  ])
+})
+
 test('less than 110 characters are anybody’s', () => {
   expect(
     index.find(

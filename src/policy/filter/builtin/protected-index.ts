@@ -1,4 +1,4 @@
-import type { ProtectedIndex } from '../plan.ts'
+import type { ProtectedIndex, ProtectedPassage } from '../plan.ts'
 import { letterCode as c, letterCodes } from './letters.ts'
 
 /** Letters and digits that a fingerprint is of. */
@@ -33,7 +33,7 @@ type Stretch = { readonly document: number; readonly from: number; readonly to: 
  * character; looking through an answer takes time linear in it.
  */
 export function createProtectedIndex(
-  texts: readonly { readonly name: string; readonly text: string }[],
+  texts: readonly (Pick<ProtectedPassage, 'name' | 'annotation'> & { readonly text: string })[],
 ): ProtectedIndex {
   const documents = texts.map(({ text }) => fold(text).codes)
   const places = new Map<number, number[]>()
@@ -78,11 +78,11 @@ export function createProtectedIndex(
       if (text.length < shortestPassage) return []
       const folded = fold(text)
       return joinStretches(stretchesIn(folded))
-        .map(({ document, from, to }) => ({
-          start: folded.at[from] as number,
-          end: (folded.at[to - 1] as number) + 1,
-          name: (texts[document] as { readonly name: string }).name,
-        }))
+        .map(({ document, from, to }) => {
+          const { name, annotation } = texts[document] as (typeof texts)[number]
+          const start = folded.at[from] as number
+          return { start, end: (folded.at[to - 1] as number) + 1, name, annotation }
+        })
         .filter(({ start, end }) => end - start >= shortestPassage)
         .sort((a, b) => a.start - b.start || b.end - a.end)
     },

@@ -242,18 +242,14 @@ function isSingleNext(tokens: Tokens, token: number): boolean {
   return (tokens.start[following] as number) - (tokens.end[token] as number) <= 3
 }
 
-function lettersOf(text: string): readonly number[] {
-  return foldWord(text)
-}
-
 /** Letters that digits and symbols are written for. */
 const leet: readonly (readonly number[] | undefined)[] = (() => {
   const byCode: (readonly number[] | undefined)[] = []
   const digits = ['o', 'il', 'z', 'e', 'a', 's', 'gb', 't', 'b', 'g']
-  for (const [digit, letters] of digits.entries()) byCode[c.firstDigit + digit] = lettersOf(letters)
-  byCode[c.at] = lettersOf('a')
-  byCode[c.dollar] = lettersOf('s')
-  byCode[c.bar] = lettersOf('il')
-  byCode[c.exclamation] = lettersOf('il')
+  for (const [digit, letters] of digits.entries()) byCode[c.firstDigit + digit] = foldWord(letters)
+  byCode[c.at] = foldWord('a')
+  byCode[c.dollar] = foldWord('s')
+  byCode[c.bar] = foldWord('il')
+  byCode[c.exclamation] = foldWord('il')
   return byCode
 })()

@@ -4,9 +4,8 @@ import type { Direction } from '../direction.ts'
 import { type Ledger, openLedger } from '../ledger.ts'
 import type { PiiMatch } from '../plan.ts'
 import { scanText } from '../scan.ts'
-import type { Edit } from './channel.ts'
 import { judgedFields, listSaid, mapSaid } from './rest-texts.ts'
-import { applyEdits } from './text-events.ts'
+import { applyEdits, editsOf } from './text-events.ts'
 
 export type RestOptions = {
   readonly context: { readonly direction: Direction }
@@ -53,19 +52,4 @@ export function judgeFields(
     })
   }
   return judged
-}
-
-/** What is put in the place of each. */
-export function editsOf(
-  matches: readonly PiiMatch[],
-  text: string,
-  write: RestOptions['writeRedaction'],
-): readonly Edit[] {
-  return matches
-    .toSorted((a, b) => a.start - b.start)
-    .map((match) => ({
-      start: match.start,
-      end: match.end,
-      replacement: write(match, text.slice(match.start, match.end)),
-    }))
 }

@@ -60,7 +60,6 @@ export function openChannel(options: ChannelOptions): Channel {
   const categories: ReadonlySet<FilterCategory> = categoriesFor(direction.detected, role)
   const lists: readonly MatchStream[] = direction.patterns.map(({ matcher }) => matcher.open())
   const personal: PiiStream | undefined = direction.pii?.open()
-  const redacts = direction.pii !== undefined && [...direction.pii.actions.values()].includes('redact')
   const screen: MatchStream | undefined = categories.size > 0 ? detector.screen.open() : undefined
   const edits: Edit[] = []
   let text = ''
@@ -200,7 +199,7 @@ export function openChannel(options: ChannelOptions): Channel {
       return settledOf()
     },
     get redactedTo() {
-      return redacts && personal ? personal.settled : Number.POSITIVE_INFINITY
+      return direction.redacts && personal ? personal.settled : Number.POSITIVE_INFINITY
     },
     get cutAt() {
       return cutAt

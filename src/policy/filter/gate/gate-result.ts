@@ -3,13 +3,13 @@ import type { FilterResults } from '../../../core/filter/results.ts'
 import type { AnswerResult, Choice, ChoicePiece } from '../../../core/result.ts'
 import { type Ledger, openLedger } from '../ledger.ts'
 import { scanText } from '../scan.ts'
-import { editsOf, gateRest, judgeFields } from './answer-rest.ts'
+import { gateRest, judgeFields } from './answer-rest.ts'
 import type { ChoiceGateOptions } from './choice-gate.ts'
 import { type JsonTextReader, openJsonText } from './json-text.ts'
 import { createWindowJudge, needsWindows } from './judge-window.ts'
 import { cleanLogprobs } from './logprobs.ts'
 import { judgedFields, listSaid } from './rest-texts.ts'
-import { applyEdits, textOf } from './text-events.ts'
+import { applyEdits, editsOf, textOf } from './text-events.ts'
 
 export type GateResultOptions = Pick<ChoiceGateOptions, 'context' | 'isJson' | 'isExplained' | 'writeRedaction'> & {
   readonly promptFilter: FilterResults | undefined

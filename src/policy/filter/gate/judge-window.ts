@@ -1,11 +1,10 @@
 import { Fault } from '../../../core/fault.ts'
-import type { FilterCategory } from '../../../core/filter/categories.ts'
 import type { Finding, Segment } from '../../../core/filter/engine.ts'
 import { comparisonsOf } from '../compare.ts'
 import type { Direction } from '../direction.ts'
 import type { Ledger } from '../ledger.ts'
 import { judgeRemotely, type RemoteParts, type RemoteVerdict } from '../remote/judge-remotely.ts'
-import { categoriesFor, detect } from '../scan.ts'
+import { builtinOf } from '../scan.ts'
 import type { JudgeWindow } from './windows.ts'
 
 /** What an answer is judged with. */
@@ -30,6 +29,7 @@ export function createWindowJudge(context: AnswerContext, ledger: Ledger, at: st
   const comparisons = comparisonsOf(direction.plan, direction.compared, documents)
   return async (window) => {
     const begin = window.from - window.context
+    const answer: Segment = { role: 'assistant', text: window.text }
     let cutAt: number | undefined
     const noteAll = (findings: readonly Finding[], engine: string): void => {
       for (const finding of findings) {
@@ -43,12 +43,12 @@ export function createWindowJudge(context: AnswerContext, ledger: Ledger, at: st
       {
         rules: direction.remote,
         version: direction.plan.version,
-        segments: [...asked, { role: 'assistant', text: window.text }],
+        segments: [...asked, answer],
         source: direction.source,
-        topics: topicsOf(direction),
+        topics: direction.topics,
         pace: 'window',
         signal,
-        builtin: builtinOf(direction, { role: 'assistant', text: window.text }, asked.length),
+        builtin: builtinOf(direction, [answer], asked.length),
       },
       remote,
     )
@@ -74,19 +74,4 @@ export function noteFailures({ failed }: RemoteVerdict, ledger: Ledger): void {
     )
   }
   ledger.noteError()
-}
-
-export function topicsOf({ plan, source }: Direction) {
-  return (source === 'Prompt' ? plan.prompt : plan.completion).topics
-}
-
-/** What the builtin says of one text, for rules that ask it besides others. */
-export function builtinOf(direction: Direction, { role, text }: Segment, segment: number) {
-  return {
-    label: direction.plan.detector.label,
-    find: (categories: ReadonlySet<FilterCategory>): readonly Finding[] =>
-      detect(direction.plan, text, direction.source, categoriesFor(categories, role)).map((finding) =>
-        finding.span ? { ...finding, span: { ...finding.span, segment } } : finding,
-      ),
-  }
 }

@@ -1,4 +1,5 @@
 import type { Event } from '../../../core/event.ts'
+import type { PiiMatch } from '../plan.ts'
 import type { Edit } from './channel.ts'
 import type { JsonTextReader } from './json-text.ts'
 
@@ -41,6 +42,21 @@ export function joinText(last: ChoiceEvent, next: TextEvent): TextEvent | undefi
   return last.type !== 'tool-call-delta' && next.type !== 'tool-call-delta'
     ? { ...next, text: last.text + next.text }
     : undefined
+}
+
+/** What is put in the place of each match in the text. */
+export function editsOf(
+  matches: readonly PiiMatch[],
+  text: string,
+  write: (match: PiiMatch, text: string) => string,
+): readonly Edit[] {
+  return matches
+    .toSorted((a, b) => a.start - b.start)
+    .map((match) => ({
+      start: match.start,
+      end: match.end,
+      replacement: write(match, text.slice(match.start, match.end)),
+    }))
 }
 
 /** The characters from `from` on, with what is to be unreadable replaced: where that is cut into pieces, by the first of them. */

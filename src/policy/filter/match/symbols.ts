@@ -33,8 +33,8 @@ export type Alphabet = {
   encode(folded: string): number[]
 }
 
-/** The alphabet of these folded texts. `keepsCase`: capitals are symbols of their own. */
-export function createAlphabet(texts: readonly string[], keepsCase: boolean): Alphabet {
+/** The alphabet of these folded texts. */
+export function createAlphabet(texts: readonly string[]): Alphabet {
   const classOf = new Map<number, number>()
   const isWord: number[] = [0, 1]
   for (const text of texts) {
@@ -56,7 +56,7 @@ export function createAlphabet(texts: readonly string[], keepsCase: boolean): Al
     let found: number
     if (unit >= 0xd800 && unit <= 0xdfff) found = pairClass
     else {
-      const symbols = encode(foldCodePoint(unit, keepsCase))
+      const symbols = encode(foldCodePoint(unit))
       if (symbols.length > 1) expansions.set(unit, symbols)
       found = symbols.length === 0 ? droppedClass : symbols.length > 1 ? longClass : (symbols[0] as number)
     }
@@ -70,7 +70,7 @@ export function createAlphabet(texts: readonly string[], keepsCase: boolean): Al
     spaceClass,
     classes,
     classify,
-    expand: (codePoint) => expansions.get(codePoint) ?? encode(foldCodePoint(codePoint, keepsCase)),
+    expand: (codePoint) => expansions.get(codePoint) ?? encode(foldCodePoint(codePoint)),
     encode,
   }
 }

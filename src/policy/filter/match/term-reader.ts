@@ -46,45 +46,16 @@ export function createTermReader(
     const stop = isCut ? text.length - 1 : text.length
     if (isCut) half = last
     if (waiting.length > 0) settleWaiting(text, 0, stop)
-    if (next) scanDense(text, stop, next)
-    else scanDisplaced(text, stop)
+    scan(text, stop)
     length += text.length
   }
 
-  function scanDense(text: string, stop: number, next: Int32Array): void {
+  function scan(text: string, stop: number): void {
     let at = state
     for (let i = 0; i < stop; i++) {
       const symbol = classes[text.charCodeAt(i)] as number
       if (symbol < firstSpecialClass) {
-        const to = next[at + symbol] as number
-        if (to < firstLive) at = to
-        else if (to < firstMarked) {
-          starts[count++ & mask] = length + i
-          at = to
-        } else {
-          state = at
-          at = mark(to, symbol, text, i, i + 1, stop)
-        }
-      } else {
-        state = at
-        i += readSpecial(symbol, text, i, stop)
-        at = state
-      }
-    }
-    state = at
-  }
-
-  function scanDisplaced(text: string, stop: number): void {
-    let at = state
-    for (let i = 0; i < stop; i++) {
-      const symbol = classes[text.charCodeAt(i)] as number
-      if (symbol < firstSpecialClass) {
-        let place = (base[at] as number) + symbol
-        while (owner[place] !== at) {
-          at = fail[at] as number
-          place = (base[at] as number) + symbol
-        }
-        const to = target[place] as number
+        const to = step(at, symbol)
         if (to < firstLive) at = to
         else if (to < firstMarked) {
           starts[count++ & mask] = length + i

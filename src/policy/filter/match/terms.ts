@@ -5,36 +5,30 @@ import { buildTermAutomaton } from './term-automaton.ts'
 import { createTermReader, type TermReader } from './term-reader.ts'
 import type { TextMatcher } from './text-matcher.ts'
 
-/**
- * A word or phrase to look for. `boundary`: whether it must be a word of its own (`both`, the default), may be the beginning of one
- * (`left`), or may stand anywhere (`none`). An edge of it that is neither letter nor digit needs none.
- */
-export type TermSpec = { readonly text: string; readonly boundary?: 'both' | 'left' | 'none' | undefined }
-
-/** `caseSensitive`: only capitals match capitals. */
-export type TermOptions = { readonly caseSensitive?: boolean | undefined }
+/** A word or phrase to look for. */
+export type TermSpec = { readonly text: string }
 
 /** Characters of a term, folded. */
 const longestTerm = 1_000
 
 /**
  * Looks for all of the terms at once, without regard to case, compatibility forms, look-alikes, diacritics and characters that are not
- * seen. White space in a term stands for any run of it, up to 256 characters. Matches of different terms may overlap, and all are told;
+ * seen. A term must be a word of its own; an edge of it that is neither letter nor digit may touch one, and so may a letter of a script
+ * that writes no blanks between words. White space in a term stands for any run of it, up to 256 characters. Matches of different terms may overlap, and all are told;
  * the pattern of one is the place of its term. Throws PatternProblem, with that place, for a term of which nothing can be seen or that
  * is too long.
  */
-export function compileTerms(terms: readonly TermSpec[], { caseSensitive = false }: TermOptions = {}): TextMatcher {
-  const folded = terms.map(({ text }, index) => foldTerm(text, caseSensitive, index))
-  const alphabet = createAlphabet(folded, caseSensitive)
-  const prepared = folded.map((text, index) => {
-    const boundary = terms[index]?.boundary ?? 'both'
+export function compileTerms(terms: readonly TermSpec[]): TextMatcher {
+  const folded = terms.map(({ text }, index) => foldTerm(text, index))
+  const alphabet = createAlphabet(folded)
+  const prepared = folded.map((text) => {
     const characters = [...text]
     const symbols = alphabet.encode(text)
     return {
       symbols,
       length: symbols.length,
-      isAnchored: boundary !== 'none' && isWordCharacter(characters[0] as string),
-      endsWord: boundary === 'both' && isWordCharacter(characters.at(-1) as string),
+      isAnchored: isWordCharacter(characters[0] as string),
+      endsWord: isWordCharacter(characters.at(-1) as string),
     }
   })
   const automaton = buildTermAutomaton(prepared, alphabet)
@@ -54,10 +48,10 @@ export function compileTerms(terms: readonly TermSpec[], { caseSensitive = false
 }
 
 /** Folded, with one blank for white space inside and none around. */
-function foldTerm(text: string, keepsCase: boolean, index: number): string {
+function foldTerm(text: string, index: number): string {
   let folded = ''
   for (const character of text) {
-    for (const part of foldCodePoint(character.codePointAt(0) as number, keepsCase)) {
+    for (const part of foldCodePoint(character.codePointAt(0) as number)) {
       const blank = isSpace(part.codePointAt(0) as number)
       if (!blank) folded += part
       else if (folded !== '' && !folded.endsWith(' ')) folded += ' '

@@ -8,10 +8,9 @@ test('one sub-category per type, and filtered where one of them blocks', () => {
     { type: 'Email', action: 'redact' },
     { type: 'PhoneNumber', action: 'annotate' },
   ] as const
-  expect(writePiiAnnotation(found, 'to [EMAIL_1]')).toEqual({
+  expect(writePiiAnnotation(found)).toEqual({
     filtered: true,
     detected: true,
-    redacted_text: 'to [EMAIL_1]',
     sub_categories: [
       { sub_category: 'Email', filtered: false, detected: true, redacted: true },
       { sub_category: 'CreditCardNumber', filtered: true, detected: true, redacted: false },

@@ -1,3 +1,4 @@
+import { compilePatterns } from '../match/regex/compile-patterns.ts'
 import type { Match, TextMatcher } from '../match/text-matcher.ts'
 import type { PiiMatch, PiiStream } from '../plan.ts'
 import { type Context, compileContext, contextReach, type ReadContext } from './context.ts'
@@ -12,9 +13,6 @@ export type PiiFinder = {
   /** Finds the same in a text that comes in pieces. */
   open(): PiiStream
 }
-
-/** How patterns become a matcher: handed in, since the engine for them is another part. */
-export type CompilePatterns = (patterns: readonly { source: string; ignoreCase?: boolean }[]) => TextMatcher
 
 /** Something that looks like a value and passed its rules. */
 type Candidate = PiiMatch & {
@@ -46,9 +44,9 @@ type Lane = {
 
 type Shape = { readonly recogniser: Recogniser; readonly order: number; readonly pattern: PatternSpec }
 
-/** Throws what `compile` does, for a pattern that it does not take. */
-export function createFinder(recognisers: readonly Recogniser[], compile: CompilePatterns): PiiFinder {
-  const lanes = buildLanes(recognisers, compile)
+/** Throws PatternProblem for a pattern that cannot be looked for. */
+export function createFinder(recognisers: readonly Recogniser[]): PiiFinder {
+  const lanes = buildLanes(recognisers)
   const readContext = compileContext(recognisers)
 
   /** What `match` amounts to, in `text`, which begins at `base` of the whole. */
@@ -158,7 +156,7 @@ export function createFinder(recognisers: readonly Recogniser[], compile: Compil
   return { find, open }
 }
 
-function buildLanes(recognisers: readonly Recogniser[], compile: CompilePatterns): Lane[] {
+function buildLanes(recognisers: readonly Recogniser[]): Lane[] {
   const byClue = new Map<number, Map<string, Shape[]>>()
   recognisers.forEach((recogniser, order) => {
     const clue = clueBits[recogniser.needs]
@@ -172,7 +170,7 @@ function buildLanes(recognisers: readonly Recogniser[], compile: CompilePatterns
   return [...byClue].map(([clue, sources]) => {
     const shapes = [...sources.values()]
     const patterns = shapes.map(([first]) => (first as Shape).pattern)
-    return { clue, shapes, matcher: compile(patterns) }
+    return { clue, shapes, matcher: compilePatterns(patterns) }
   })
 }
 

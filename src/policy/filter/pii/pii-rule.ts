@@ -1,4 +1,3 @@
-import { compilePatterns } from '../match/regex/compile-patterns.ts'
 import type { PiiAction, PiiRule } from '../plan.ts'
 import { createFinder, type PiiFinder } from './find-pii.ts'
 import { isPiiType, piiTypes } from './pii-types.ts'
@@ -35,7 +34,7 @@ function finderOf(types: ReadonlyMap<string, PiiAction>): PiiFinder {
   if (finder === undefined) {
     const oldest = finders.keys().next()
     if (finders.size >= mostFinders && !oldest.done) finders.delete(oldest.value)
-    finder = createFinder(wanted, compilePatterns)
+    finder = createFinder(wanted)
     finders.set(key, finder)
   }
   return finder

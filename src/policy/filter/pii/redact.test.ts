@@ -1,13 +1,16 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import type { PiiMatch } from '../plan.ts'
-import { escapeJson, openRestorer, redactText } from './redact.ts'
+import { escapeJson, openRestorer, redactTexts } from './redact.ts'
 import { openRedactionBook, type RedactionBook } from './redaction-book.ts'
 
 const email = (text: string, value: string): PiiMatch => {
   const start = text.indexOf(value)
   return { start, end: start + value.length, type: 'Email' }
 }
+
+const redactText = (text: string, matches: readonly PiiMatch[], book: RedactionBook): string =>
+  redactTexts([text], matches, book)[0] as string
 
 function restore(book: RedactionBook, pieces: readonly string[]): string {
   const restorer = openRestorer(book)

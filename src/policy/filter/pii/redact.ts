@@ -1,15 +1,22 @@
+import { applyEdits, editsOf } from '../gate/text-events.ts'
 import type { PiiMatch } from '../plan.ts'
 import { longestPlaceholder, type RedactionBook } from './redaction-book.ts'
 
-/** `text` with placeholders for what was found in it. `matches` are in order and do not overlap, as rules find them. */
-export function redactText(text: string, matches: readonly PiiMatch[], book: RedactionBook): string {
-  let redacted = ''
+/**
+ * The texts with placeholders for what was found in them. `matches` are of the texts read as one: what stands across two of them is put
+ * into the first.
+ */
+export function redactTexts(
+  texts: readonly string[],
+  matches: readonly PiiMatch[],
+  book: RedactionBook,
+): readonly string[] {
+  const edits = editsOf(matches, texts.join(''), ({ type }, value) => book.placeholderOf(type, value))
   let from = 0
-  for (const { start, end, type } of matches) {
-    redacted += text.slice(from, start) + book.placeholderOf(type, text.slice(start, end))
-    from = end
-  }
-  return redacted + text.slice(from)
+  return texts.map((text) => {
+    from += text.length
+    return applyEdits(text, from - text.length, edits)
+  })
 }
 
 /** Puts originals back into an answer that comes in pieces, cut anywhere. */

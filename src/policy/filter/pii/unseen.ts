@@ -1,6 +1,7 @@
+import { invisibleClass } from '../match/invisible.ts'
+
 /** Characters that nobody sees. Patterns read over them, so that nothing hides behind them; checksums must do so too. */
-const unseen =
-  /[\p{Cf}\u115f\u1160\u2065\u3164\uffa0\ufff0-\ufff8]|[\u180b-\u180f]|[\ufe00-\ufe0f]|\u034f|\u17b4|\u17b5|[\u{e0000}-\u{e0fff}]/gu
+const unseen = new RegExp(`[${invisibleClass}]`, 'gu')
 
 /** The same text where it has none, which is nearly always. */
 export function dropUnseen(text: string): string {

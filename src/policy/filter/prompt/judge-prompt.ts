@@ -2,10 +2,10 @@ import { setImmediate } from 'node:timers/promises'
 import { Fault } from '../../../core/fault.ts'
 import type { Direction } from '../direction.ts'
 import { openChannel } from '../gate/channel.ts'
-import { builtinOf, noteFailures, topicsOf } from '../gate/judge-window.ts'
+import { noteFailures } from '../gate/judge-window.ts'
 import type { Ledger } from '../ledger.ts'
 import { judgeRemotely, type RemoteParts } from '../remote/judge-remotely.ts'
-import { scanText } from '../scan.ts'
+import { builtinOf, scanText } from '../scan.ts'
 import type { PromptPart } from './read-prompt.ts'
 
 /** Longer texts are judged piece by piece. */
@@ -61,13 +61,10 @@ export async function judgePrompt(
       version: direction.plan.version,
       segments: judged.map(({ role, text }) => ({ role, text })),
       source: 'Prompt',
-      topics: topicsOf(direction),
+      topics: direction.topics,
       pace: 'prompt',
       signal,
-      builtin: {
-        label: direction.plan.detector.label,
-        find: (categories) => judged.flatMap((part, segment) => builtinOf(direction, part, segment).find(categories)),
-      },
+      builtin: builtinOf(direction, judged),
     },
     remote,
   )

@@ -137,6 +137,6 @@ function readImagePrompt(prompt: Json | undefined): PromptPart[] {
 }
 
 /** Every text in a value, however deep: a part that is known to one protocol only may say anything anywhere. */
-export function textsIn(value: Json): string[] {
+function textsIn(value: Json): string[] {
   return listTexts(value, '').map(({ text }) => text)
 }

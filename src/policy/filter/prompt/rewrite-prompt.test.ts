@@ -27,7 +27,7 @@ function rewrite(messages: readonly Message[]): Rewritten | undefined {
     messages,
     source: { wire: 'w', text: '{}', body: {} },
   }
-  return rewritePrompt(call, plan, directionOf(plan, 'Prompt'))
+  return rewritePrompt(call, directionOf(plan, 'Prompt'))
 }
 
 const talk: readonly Message[] = [
@@ -46,6 +46,15 @@ describe('personal data that a policy makes unreadable', () => {
     expect(names[0]).toBe(names[3] as string)
     expect(names[1]).toBe(names[2] as string)
     expect(JSON.stringify(call)).toContain('10.1.2.3')
+  })
+
+  test('gets no name that the arguments of a tool have already', () => {
+    const call = { id: 'c', name: 'note', arguments: '{"text":"[EMAIL_1]"}' }
+    const written = rewrite([
+      { role: 'assistant', content: null, toolCalls: [call] },
+      { role: 'user', content: 'I am ann@example.com' },
+    ])?.call as ChatCall
+    expect(written.messages[1]?.content).toBe('I am [EMAIL_2]')
   })
 
   test('is found across the parts of a message', () => {
@@ -69,7 +78,7 @@ describe('personal data that a policy makes unreadable', () => {
     const image = { kind: 'image', deployment: 'd', stream: false, includeUsage: false } as const
     const call: PassCall = { ...image, source: { wire: 'w', text: JSON.stringify(body), body } }
     const written = { prompt: 'A letter to [EMAIL_1]', n: 1 }
-    expect(rewritePrompt(call, plan, directionOf(plan, 'Prompt'))?.call.source).toEqual({
+    expect(rewritePrompt(call, directionOf(plan, 'Prompt'))?.call.source).toEqual({
       wire: 'w',
       text: JSON.stringify(written),
       body: written,
@@ -90,7 +99,7 @@ describe('personal data that a policy makes unreadable', () => {
       n: 1,
       messages: [{ role: 'user', content }],
     }
-    const written = JSON.stringify(rewritePrompt(call, own, directionOf(own, 'Prompt'))?.call)
+    const written = JSON.stringify(rewritePrompt(call, directionOf(own, 'Prompt'))?.call)
     expect(written).not.toContain('two')
     expect(written).toContain(Buffer.from('one two').toString('base64'))
     expect(written).toContain('please')

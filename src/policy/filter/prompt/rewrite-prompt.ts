@@ -2,10 +2,10 @@ import type { Call, ChatCall, CompletionCall, ContentPart, Message } from '../..
 import type { Event } from '../../../core/event.ts'
 import type { AnswerResult, ChoicePiece } from '../../../core/result.ts'
 import type { Direction } from '../direction.ts'
-import { applyEdits } from '../gate/text-events.ts'
-import { escapeJson, openRestorer, type Restorer, redactText } from '../pii/redact.ts'
+import type { ChoiceEvent } from '../gate/text-events.ts'
+import { escapeJson, openRestorer, type Restorer, redactTexts } from '../pii/redact.ts'
 import { openRedactionBook, type RedactionBook } from '../pii/redaction-book.ts'
-import type { FilterPlan, PiiRule } from '../plan.ts'
+import type { PiiRule } from '../plan.ts'
 import { spotlight } from './documents.ts'
 
 /** A prompt that the model gets in other words, and how its answer becomes one to what the caller wrote. */
@@ -17,10 +17,11 @@ export type Rewritten = {
 
 /**
  * The call without the personal data that the policy makes unreadable, and with its documents encoded where the policy says so; undefined
- * where it stays as it is. Personal data is looked for in every message, whatever else is judged: earlier turns repeat it.
+ * where it stays as it is. Personal data is looked for in the content and calls of every message, whatever else is
+ * judged, since earlier turns repeat it; not in definitions of tools, names, and parts that are known to one protocol only.
  */
-export function rewritePrompt(call: Call, plan: FilterPlan, direction: Direction): Rewritten | undefined {
-  const pii = direction.pii && [...direction.pii.actions.values()].includes('redact') ? direction.pii : undefined
+export function rewritePrompt(call: Call, { plan, pii: rule, redacts }: Direction): Rewritten | undefined {
+  const pii = redacts ? rule : undefined
   const encodes = plan.spotlighting && call.kind === 'chat'
   if (!pii && !encodes) return undefined
   if (call.kind !== 'chat' && call.kind !== 'completion') return pii && rewritePassed(call, pii)
@@ -58,22 +59,10 @@ function rewritePassed(call: Exclude<Call, ChatCall | CompletionCall>, pii: PiiR
   }
 }
 
-/** Texts that follow each other are read as one: what stands across two of them is put into the first. */
+/** Texts that follow each other are read as one. */
 function redact(texts: readonly string[], pii: PiiRule, book: RedactionBook): readonly string[] {
-  const whole = texts.join('')
-  const matches = pii.find(whole).filter(({ type }) => pii.actions.get(type) === 'redact')
-  if (matches.length === 0) return texts
-  if (texts.length === 1) return [redactText(whole, matches, book)]
-  const edits = matches.map(({ start, end, type }) => ({
-    start,
-    end,
-    replacement: book.placeholderOf(type, whole.slice(start, end)),
-  }))
-  let from = 0
-  return texts.map((text) => {
-    from += text.length
-    return applyEdits(text, from - text.length, edits)
-  })
+  const matches = pii.find(texts.join('')).filter(({ type }) => pii.actions.get(type) === 'redact')
+  return matches.length === 0 ? texts : redactTexts(texts, matches, book)
 }
 
 /** A document that goes on in the next text is encoded with its beginning. */
@@ -109,7 +98,7 @@ function rewriteParts(
   rewrite: Rewrite,
   isUser: boolean,
 ): readonly ContentPart[] | null {
-  const texts = (parts ?? []).flatMap((part) => (part.type === 'text' ? [part.text] : []))
+  const texts = (parts ?? []).flatMap(textOfPart)
   if (!parts || texts.length === 0) return parts
   const written = rewrite(texts, isUser)
   let place = 0
@@ -131,16 +120,22 @@ function rewriteCompletion(call: CompletionCall, rewrite: Rewrite): CompletionCa
 
 /** Every text of a call: no placeholder may be one that the caller wrote. */
 function textsOf(call: ChatCall | CompletionCall): readonly string[] {
-  if (call.kind === 'completion') return call.prompts.filter((prompt) => typeof prompt === 'string')
-  return call.messages.flatMap(({ content }) => {
-    if (typeof content === 'string') return [content]
-    return (content ?? []).flatMap((part) => (part.type === 'text' ? [part.text] : []))
+  if (call.kind === 'completion') {
+    return [...call.prompts, call.suffix].filter((text) => typeof text === 'string')
+  }
+  return call.messages.flatMap(({ content, toolCalls = [] }) => {
+    const said = typeof content === 'string' ? [content] : (content ?? []).flatMap(textOfPart)
+    return [...said, ...toolCalls.map((one) => one.arguments)]
   })
 }
 
+function textOfPart(part: ContentPart): readonly string[] {
+  return part.type === 'text' ? [part.text] : []
+}
+
 function restoreResult(result: AnswerResult, book: RedactionBook): AnswerResult {
-  const restore = (text: string): string => {
-    const restorer = openRestorer(book)
+  const restore = (text: string, write?: (original: string) => string): string => {
+    const restorer = openRestorer(book, write)
     return restorer.feed(text) + restorer.end()
   }
   return {
@@ -150,18 +145,11 @@ function restoreResult(result: AnswerResult, book: RedactionBook): AnswerResult 
       text: choice.text === null ? null : restore(choice.text),
       reasoning: choice.reasoning && restore(choice.reasoning),
       refusal: choice.refusal && restore(choice.refusal),
-      toolCalls: choice.toolCalls?.map((call) => ({ ...call, arguments: restoreJson(call.arguments, book) })),
+      toolCalls: choice.toolCalls?.map((call) => ({ ...call, arguments: restore(call.arguments, escapeJson) })),
       ...(choice.pieces && { pieces: restorePieces(choice.pieces, choice.index, book) }),
     })),
   }
 }
-
-function restoreJson(text: string, book: RedactionBook): string {
-  const restorer = openRestorer(book, escapeJson)
-  return restorer.feed(text) + restorer.end()
-}
-
-type ChoiceEvent = Extract<Event, { readonly choice: number }>
 
 async function* restoreEvents(events: AsyncIterable<Event>, book: RedactionBook): AsyncGenerator<Event> {
   const restore = openEventRestorer(book)

@@ -1,3 +1,5 @@
+import { invisibleClass } from '../invisible.ts'
+
 /** Code points as ranges in order, that do not touch: first, last, first, last, and so on. */
 export type CharSet = readonly number[]
 
@@ -75,12 +77,15 @@ function listProperty(name: string): CharSet | undefined {
   return listRuns(run)
 }
 
-/** Block by block: all of Unicode as one text would be 4 MB. Halves of pairs have no property worth asking for, and would join to pairs. */
-function listRuns(run: RegExp): CharSet {
+/**
+ * Block by block: all of Unicode as one text would be 4 MB. Halves of pairs have no property worth asking for, and would join to pairs.
+ * `planes`: of 65,536 each, those that are looked through.
+ */
+function listRuns(run: RegExp, planes = allPlanes): CharSet {
   const ranges: number[] = []
   const block: number[] = Array.from({ length: blockSize }, () => 0)
   for (let at = 0; at <= highestCodePoint; at += blockSize) {
-    if (at === 0xd800) continue
+    if (at === 0xd800 || !planes.has(at >> 16)) continue
     for (let i = 0; i < blockSize; i++) block[i] = at + i
     const units = at > 0xffff ? 2 : 1
     for (const { 0: text, index } of String.fromCodePoint(...block).matchAll(run)) {
@@ -91,16 +96,15 @@ function listRuns(run: RegExp): CharSet {
 }
 
 const blockSize = 0x800
+const allPlanes: ReadonlySet<number> = new Set(Array.from({ length: 17 }, (_, plane) => plane))
+/** Others have ideographs, private characters or nothing. A start of the program waits for it. */
+const planesWithInvisibles: ReadonlySet<number> = new Set([0, 1, 14])
 
 /** What is dropped from a text before patterns see it: not seen by readers, and hence a way to hide. */
 let invisibleSet: CharSet | undefined
 
 export function invisibles(): CharSet {
-  invisibleSet ??= unite([
-    listRuns(/\p{Cf}+/gu),
-    setOf(0x34f, 0x34f, 0x115f, 0x1160, 0x17b4, 0x17b5, 0x180b, 0x180f, 0x2065, 0x2065, 0x3164, 0x3164),
-    setOf(0xfe00, 0xfe0f, 0xffa0, 0xffa0, 0xfff0, 0xfff8, 0xe0000, 0xe0fff),
-  ])
+  invisibleSet ??= listRuns(new RegExp(`[${invisibleClass}]+`, 'gu'), planesWithInvisibles)
   return invisibleSet
 }
 
