@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { operator, type Principal } from '../core/access/principal.ts'
 import { Fault } from '../core/fault.ts'
 
 export type AuthenticateOptions = {
@@ -12,19 +13,19 @@ export type AuthenticateOptions = {
 export type Gate = {
   /** Throws Fault `forbidden` unless the request was addressed to this server. */
   checkHost(headers: Headers): void
-  /** Throws Fault `unauthorized` or `forbidden` unless it comes from the operator. */
-  authenticate(headers: Headers): void
+  /** Who asks. Throws Fault `unauthorized` or `forbidden` unless it is somebody. */
+  authenticate(headers: Headers): Principal
 }
 
 export function createGate(options: AuthenticateOptions): Gate {
   const expected = digest(options.managementCredential)
   const hostNames = new Set(['localhost', '127.0.0.1', '[::1]', ...options.hostNames.map(normalizeName)])
 
-  function authenticate(headers: Headers): void {
+  function authenticate(headers: Headers): Principal {
     checkOrigin(headers.get('origin'), headers.get('host'))
     const presented = readBearer(headers.get('authorization'))
     // Digests, so that neither the time nor the length tells how much of a guess was right.
-    if (presented !== undefined && timingSafeEqual(digest(presented), expected)) return
+    if (presented !== undefined && timingSafeEqual(digest(presented), expected)) return operator
     const keys = [presented, headers.get('api-key')]
     if (keys.some((key) => typeof key === 'string' && options.isResourceKey(key))) {
       throw new Fault(
