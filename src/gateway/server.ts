@@ -10,8 +10,11 @@ export type TlsPair = { readonly cert: string; readonly key: string }
  */
 export type SetTurn = (turn: 'caller' | 'ours') => void
 
+/** The address of the other end of the connection, '' when it has gone. Asking costs a little. */
+export type ReadAddress = () => string
+
 /** Answers one request, `url` being its URL parsed. It begins in the caller's turn and has to end in it. */
-export type Handle = (request: Request, url: URL, setTurn: SetTurn) => Promise<Response>
+export type Handle = (request: Request, url: URL, setTurn: SetTurn, readAddress: ReadAddress) => Promise<Response>
 
 export type ListenOptions = {
   readonly host: string
@@ -83,7 +86,12 @@ function serve(options: ListenOptions, port: number, tls: TlsPair | undefined): 
       // The URL of a request is made with its Host header: one that holds more than a name would say where the path begins.
       const url = hostPattern.test(request.headers.get('host') ?? '') ? URL.parse(request.url) : null
       if (!url) return writeError(400, 'BadRequest', 'The Host header is not a host name or address.')
-      return handle(request, url, (turn) => server.timeout(request, turn === 'caller' ? idleLimitS : 0))
+      return handle(
+        request,
+        url,
+        (turn) => server.timeout(request, turn === 'caller' ? idleLimitS : 0),
+        () => server.requestIP(request)?.address ?? '',
+      )
     },
     error: () => writeError(500, 'InternalServerError', 'The server had an error.'),
   })
