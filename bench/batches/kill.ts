@@ -1,5 +1,6 @@
 import { checkFiles, findOrphans } from '../../test/support/batches/check-files.ts'
 import { type BatchView, hasEnded, waitForBatch } from '../../test/support/batches/client.ts'
+import { startStores } from '../../test/support/batches/stores.ts'
 import { startUnevenUpstream, type UnevenUpstream } from '../../test/support/batches/upstream.ts'
 import { type BatchWorld, createBatchWorld, killWithin, type Phase } from '../../test/support/batches/world.ts'
 
@@ -9,6 +10,10 @@ export type KillOptions = {
   /** Side by side: after a kill a server has nothing to do until the lease has run out. */
   readonly servers: number
   readonly lines: number
+  /** Whether they keep what they have in one PostgreSQL, each in a schema of its own, and not in SQLite. */
+  readonly hasPostgres: boolean
+  /** Whether files lie in S3 and not on disk; with PostgreSQL only. */
+  readonly hasS3: boolean
 }
 
 const lineBytes = 500
@@ -19,8 +24,9 @@ const phases = Object.keys(longestMs) as Phase[]
 type Sums = { kills: number; batches: number; lines: number; again: number; wrong: number; orphans: number }
 
 /** Kills servers with `kill -9` wherever their batches are, and looks at what every batch has come to. Whether all was well. */
-export async function measureKills({ points, servers, lines }: KillOptions): Promise<boolean> {
+export async function measureKills({ points, servers, lines, ...options }: KillOptions): Promise<boolean> {
   const upstream = await startUnevenUpstream()
+  const stores = options.hasPostgres ? await startStores(options) : undefined
   const sums: Sums = { kills: 0, batches: 0, lines: 0, again: 0, wrong: 0, orphans: 0 }
   const resumed: number[] = []
   const found = new Map<string, number>()
@@ -59,7 +65,7 @@ export async function measureKills({ points, servers, lines }: KillOptions): Pro
   }
 
   async function runServer(number: number): Promise<void> {
-    const world = await createBatchWorld(upstream)
+    const world = await createBatchWorld(upstream, stores?.placeOf(`server_${number}`))
     try {
       const all: { batch: BatchView; inputId: string }[] = []
       while (begun < points) all.push(await runBatch(world, `s${number}-b${all.length}`))
@@ -76,6 +82,7 @@ export async function measureKills({ points, servers, lines }: KillOptions): Pro
   try {
     await Promise.all(Array.from({ length: servers }, (_, number) => runServer(number)))
   } finally {
+    await stores?.stop()
     await upstream.stop()
   }
   sums.again = countAgain(upstream)

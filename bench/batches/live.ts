@@ -3,6 +3,7 @@ import { type BatchView, hasEnded, waitForBatch } from '../../test/support/batch
 import { writeInput } from '../../test/support/batches/input.ts'
 import { startChild } from '../load/child.ts'
 import type { Run, RunResult } from '../load/generate.ts'
+import { readCost } from '../load/process-cost.ts'
 import { writeRequest } from '../load/target.ts'
 import { openWorld } from './rate.ts'
 
@@ -15,10 +16,12 @@ export type LiveOptions = {
   readonly policy: string
 }
 
-type Pair = { readonly without: RunResult; readonly with: RunResult; readonly lines: number }
+/** A run and what it cost the server, in all its threads. */
+type Costed = RunResult & { readonly cpuUs: number }
+type Pair = { readonly without: Costed; readonly with: Costed; readonly lines: number }
 
 /** So many that none of the runs sees the end of them. */
-const lines = 50_000
+const lines = 40_000
 const lineBytes = 700
 const warmUpMs = 4_000
 /** What validation leaves behind, and lines that ran before the first caller came, are no part of it. */
@@ -42,10 +45,12 @@ export async function measureLive(options: LiveOptions): Promise<boolean> {
       headers: { 'api-key': server.key },
       model: () => 'bench',
     }
-    const load = async (forMs: number): Promise<RunResult> => {
+    const load = async (forMs: number): Promise<Costed> => {
       const common = { port: target.port, connections, maxRequests: 1e6, pauseMs }
       const run: Run = { ...common, request: writeRequest(target, 'chat'), forMs }
-      return (await generator.ask(run)) as RunResult
+      const before = readCost(server.pid).cpuUs
+      const result = (await generator.ask(run)) as RunResult
+      return { ...result, cpuUs: readCost(server.pid).cpuUs - before }
     }
     const startBatch = async (): Promise<BatchView> => {
       const { id } = await client.create(inputId)
@@ -96,11 +101,15 @@ export async function measureLive(options: LiveOptions): Promise<boolean> {
 const rate = ({ requests, elapsedMs }: RunResult): number => (requests * 1000) / elapsedMs
 
 function describePair(pair: Pair): string {
-  const show = (run: RunResult) =>
-    `p50 ${run.p50Us.toFixed(0)} p99 ${run.p99Us.toFixed(0)} us, ${rate(run).toFixed(0)}/s`
+  const show = (run: Costed) =>
+    `p50 ${run.p50Us.toFixed(0)} p99 ${run.p99Us.toFixed(0)} us, ${rate(run).toFixed(0)}/s, ${(run.cpuUs / 10 / run.elapsedMs).toFixed(1)} % CPU`
   const ratio = (pair.with.p99Us / pair.without.p99Us).toFixed(2)
   return `without ${show(pair.without)}; with ${show(pair.with)}, ${linesPerSecond(pair).toFixed(0)} lines/s; p99 ratio ${ratio}`
 }
+
+/** What a line adds, whatever it is spent on. */
+const cpuPerLine = (pair: Pair): number =>
+  (pair.with.cpuUs - (pair.without.cpuUs * pair.with.requests) / pair.without.requests) / pair.lines
 
 const linesPerSecond = (pair: Pair): number => (pair.lines * 1000) / pair.with.elapsedMs
 
@@ -118,7 +127,7 @@ function report(pairs: readonly Pair[], { connections, pauseMs, runMs, policy }:
   const pace = pauseMs === 0 ? 'as fast as they can' : `${pauseMs} ms between two calls`
   console.log(`${pairs.length} pairs of ${runMs / 1000} s, ${connections} callers, ${pace}, filter ${policy}`)
   console.log(
-    `live: ${median((pair) => rate(pair.without)).toFixed(0)} -> ${median((pair) => rate(pair.with)).toFixed(0)} requests/s; batch: ${median(linesPerSecond).toFixed(0)} lines/s`,
+    `live: ${median((pair) => rate(pair.without)).toFixed(0)} -> ${median((pair) => rate(pair.with)).toFixed(0)} requests/s; batch: ${median(linesPerSecond).toFixed(0)} lines/s, ${median(cpuPerLine).toFixed(0)} us CPU a line`,
   )
   console.log(`median p50: ${p50[0].toFixed(0)} -> ${p50[1].toFixed(0)} us, ratio ${(p50[1] / p50[0]).toFixed(2)}`)
   console.log(

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto'
-import { hostname } from 'node:os'
 import type { Counters } from '../../port/counters/port.ts'
 import { createSharedCounters } from '../../port/counters/shared-memory/counters.ts'
 import { allocateCounterMemory } from '../../port/counters/shared-memory/table.ts'
 import type { Logger } from '../../telemetry/logger.ts'
+import { nodeIdOf } from '../folder/node-id.ts'
 
 export type CountersChoice = {
   /** Of Redis or Valkey, where several servers are to share their limits. */
@@ -37,7 +36,7 @@ export async function openCounters({
   const { createRedisCounters } = await import('../../port/counters/redis/create-redis-counters.ts')
   return createRedisCounters({
     url,
-    nodeId: createHash('sha256').update(`${hostname()}\n${dataFolder}`).digest('hex').slice(0, 16),
+    nodeId: nodeIdOf(dataFolder),
     now: steadyNow,
     expectedMembers: replicas,
     onDegraded: (reason) => log.warn({}, `limits are counted without the shared store: ${reason}`),

@@ -102,6 +102,10 @@ export function describeBlobsContract(adapter: string, open: () => Promise<Blobs
       ] as const) {
         const got = await collect(blobs.read('files/a', { start, end }))
         expect(Buffer.compare(got, bytes.subarray(start, end))).toBe(0)
+        const copies: Uint8Array[] = []
+        for await (const piece of blobs.read('files/a', { start, end }, { isReused: true }))
+          copies.push(Uint8Array.from(piece))
+        expect(Buffer.compare(Buffer.concat(copies), got)).toBe(0)
       }
     })
 

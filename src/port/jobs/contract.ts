@@ -200,6 +200,32 @@ export function describeJobsContract(adapter: string, open: (now: () => number) 
       await takeNone()
     })
 
+    test('what the dead held is free at once, as they noted it, and what others hold or nobody does stays as it is', async () => {
+      for (const id of ['a', 'b', 'c', 'd']) await add(id)
+      const dead = [await take('node-1/17'), await take('node-1/18')]
+      const other = await take('node-10/17')
+      await jobs.note(dead[0] as Job, { line: 7 })
+      await jobs.wake('batch', 'b')
+      await jobs.release(await take('node-1/17'), {}, begin + 500)
+      time += 10
+      expect(await jobs.releaseOf('node-1/')).toBe(2)
+      expect(await jobs.releaseOf('node-1/')).toBe(0)
+      for (const job of dead) {
+        expect(await jobs.renew(job, leaseMs)).toBe(false)
+        expect(await jobs.note(job, { line: 666 })).toBe(false)
+        expect(await jobs.finish(job)).toBe(false)
+      }
+      const again = [await take('node-1/19'), await take('node-1/19')].toSorted((a, b) => (a.id < b.id ? -1 : 1))
+      expect(again.map(({ id, state }) => [id, state])).toEqual([
+        ['a', { line: 7 }],
+        ['b', {}],
+      ])
+      await takeNone()
+      expect(await jobs.note(other, {})).toBe(true)
+      expect(await jobs.releaseOf('')).toBe(3)
+      expect(await jobs.nextDueAt(['batch'])).toBe(time)
+    })
+
     test('tells when the next one is due, and when a lease ends', async () => {
       await add('a', begin + 5_000)
       await add('b', begin)

@@ -36,6 +36,11 @@ export type Jobs = {
   /** It is done and goes away; where it was woken meanwhile, it is due again instead. Whether it was still held. */
   finish(job: Job): Promise<boolean>
   /**
+   * Lets go of everything that owners hold whose names begin so, at once, from the state they noted last: for processes that are known to
+   * be dead. One that is alive after all has lost its jobs and writes nothing any more. How many there were.
+   */
+  releaseOf(owners: string): Promise<number>
+  /**
    * Due now, whatever `runAt` says: something has happened to it. One that is held is due again as soon as it is let go, so that its
    * worker cannot have looked too early. Nothing where there is no such job.
    */

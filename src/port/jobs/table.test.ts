@@ -59,7 +59,7 @@ async function take(from: Jobs): Promise<Job> {
 const asks = (db: Kysely<Schema>, job: Job) =>
   db.transaction().execute(async (transaction) => {
     const answer = await isHeld(transaction, job)
-    if (answer) await transaction.insertInto('resource').values({ id: 1, name: 'x', created_at: 1 }).execute()
+    if (answer) await transaction.insertInto('batch_quota').values({ deployment_key: 'x' }).execute()
     return answer
   })
 
@@ -108,6 +108,6 @@ test('a transaction that begins by asking can write, whatever others wrote meanw
     // The transaction is begun, but has not looked at anything yet.
     await second.jobs.add({ kind: 'batch', id: 'b', state: {}, runAt: time })
     expect(await isHeld(transaction, job)).toBe(true)
-    await transaction.insertInto('resource').values({ id: 1, name: 'x', created_at: 1 }).execute()
+    await transaction.insertInto('batch_quota').values({ deployment_key: 'x' }).execute()
   })
 })

@@ -134,6 +134,21 @@ export function createJobsTable(
       )
     },
 
+    async releaseOf(owners) {
+      const time = now()
+      const query = db
+        .updateTable('job')
+        .set({
+          due_at: sql<number>`case when due_at > ${time} then ${time} else due_at end`,
+          owner: null,
+          is_woken: 0,
+          updated_at: time,
+        })
+        .where(sql<boolean>`substr(owner, 1, ${owners.length}) = ${owners}`)
+      const { numUpdatedRows } = await attempt(query.executeTakeFirst())
+      return Number(numUpdatedRows)
+    },
+
     async wake(kind, id) {
       const time = now()
       const query = db

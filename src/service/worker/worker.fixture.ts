@@ -23,7 +23,11 @@ export type World = {
   wait(ms: number): Promise<void>
   /** The store of every worker is away. */
   setAway(isAway: boolean): void
-  start(handlers: Readonly<Record<string, JobHandler>>, owner?: string): Worker & { kill(): void }
+  start(
+    handlers: Readonly<Record<string, JobHandler>>,
+    owner?: string,
+    formerOwners?: string,
+  ): Worker & { kill(): void }
   /** The same table, as a process sees it whose clock is so far ahead. */
   openAhead(aheadMs: number): Promise<Jobs>
   remove(): Promise<void>
@@ -97,12 +101,13 @@ export async function createWorld(random: () => number = () => 0.5): Promise<Wor
     setAway(away) {
       isAway = away
     },
-    start(handlers, owner = `worker-${workers.length}`) {
+    start(handlers, owner = `worker-${workers.length}`, formerOwners) {
       let isKilled = false
       const worker = startWorker({
         jobs: reach(() => isKilled),
         handlers,
         owner,
+        formerOwners,
         now,
         log: logger,
         startTimer,

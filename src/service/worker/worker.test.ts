@@ -165,6 +165,39 @@ describe('keeping jobs', () => {
     expect(await isGone()).toBe(true)
   })
 
+  test('a worker that knows the former one to be dead goes on at once, and leaves what others have', async () => {
+    const starts: [string, string, JsonObject, number][] = []
+    const begin = world.now()
+    const by = (worker: string) =>
+      handle(
+        async (job, { note }) => {
+          starts.push([worker, job.id, job.state, world.now() - begin])
+          await note({ line: 5 })
+          if (worker !== 'second life') await world.wait(1_000_000)
+          return done
+        },
+        { atOnce: 1 },
+      )
+    await add('a')
+    const first = world.start({ batch: by('first life') }, 'one/17', 'one/')
+    await world.pass(500)
+    await add('b')
+    world.start({ batch: by('other') }, 'two/17', 'two/')
+    await world.pass(500)
+    first.kill()
+    world.setAway(true)
+    world.start({ batch: by('second life') }, 'one/18', 'one/')
+    await world.pass(50)
+    world.setAway(false)
+    await world.pass(leaseMs / 2)
+    expect(starts.map(([worker, id, state]) => [worker, id, state])).toEqual([
+      ['first life', 'a', {}],
+      ['other', 'b', {}],
+      ['second life', 'a', { line: 5 }],
+    ])
+    expect(starts.at(-1)?.[3]).toBeLessThan(leaseMs / 10)
+  })
+
   test('a run that lost its job is told so, and what it notes or returns counts for nothing', async () => {
     const { runs, handler } = createStayer(() => ({ kind: 'again', at: 0, state: { of: 'the loser' } }))
     await add('a', { of: 'nobody' })

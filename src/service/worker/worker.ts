@@ -10,6 +10,8 @@ export type WorkerOptions = {
   readonly handlers: Readonly<Record<string, JobHandler>>
   /** The name of this process, for whoever looks into the store. */
   readonly owner: string
+  /** How the names of processes begin that were here before and are dead: what they hold is gone on with at once. None when absent. */
+  readonly formerOwners?: string | undefined
   /** Unix milliseconds. */
   readonly now: () => number
   readonly log: Logger
@@ -62,12 +64,21 @@ export function startWorker(options: WorkerOptions): Worker {
   const stopping = new AbortController()
   const kinds = Object.keys(handlers)
   const runs = new Map(kinds.map((kind) => [kind, new Set<JobRun>()]))
+  let { formerOwners } = options
   const choresToAdd = new Set(kinds.filter((kind) => handlers[kind]?.everyMs !== undefined))
   let bell = new AbortController()
 
   const handlerOf = (kind: string) => handlers[kind] as JobHandler
   const runsOf = (kind: string) => runs.get(kind) as Set<JobRun>
   const hasRoom = (kind: string) => runsOf(kind).size < (handlerOf(kind).atOnce ?? concurrency)
+
+  /** Before anything is taken, since our own name begins like theirs. */
+  async function takeOver(): Promise<void> {
+    if (formerOwners === undefined) return
+    const count = await jobs.releaseOf(formerOwners)
+    formerOwners = undefined
+    if (count > 0) log.info({ jobs: count }, 'jobs that a former process held are gone on with')
+  }
 
   async function addChores(): Promise<void> {
     for (const kind of choresToAdd) {
@@ -88,6 +99,7 @@ export function startWorker(options: WorkerOptions): Worker {
 
   /** Takes what is due and there is room for. For how long there is nothing to do then. */
   async function takeDue(): Promise<number> {
+    await takeOver()
     await addChores()
     const open = kinds.filter(hasRoom)
     // Looking first costs less than trying to take: that is a write, and most looks find nothing.

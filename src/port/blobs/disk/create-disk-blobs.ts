@@ -18,7 +18,7 @@ import { Fault } from '../../../core/fault.ts'
 import { blobNotFound, diskFull, storageUnavailable } from '../blob-faults.ts'
 import { inPieces } from '../in-pieces.ts'
 import { checkBlobKey, checkBlobPrefix, isBlobKey } from '../keys.ts'
-import type { Blobs, ByteRange, StoredBlob } from '../port.ts'
+import type { Blobs, ByteRange, ReadOptions, StoredBlob } from '../port.ts'
 import { checkRange } from '../range.ts'
 import { createTemporaryNames, removeLeftovers } from './leftovers.ts'
 
@@ -51,23 +51,33 @@ export async function createDiskBlobs(folder: string): Promise<Blobs> {
     }
   }
 
-  const copyOut = async function* (file: FileHandle, { start, end }: ByteRange): AsyncGenerator<Uint8Array> {
+  const copyOut = async function* (
+    file: FileHandle,
+    { start, end = Number.POSITIVE_INFINITY }: ByteRange,
+    { isReused }: ReadOptions,
+  ): AsyncGenerator<Uint8Array> {
+    const allocate = (): Buffer => Buffer.allocUnsafeSlow(Math.max(0, Math.min(pieceBytes, end - position)))
     let position = start
-    while (end === undefined || position < end) {
-      const wanted = end === undefined ? pieceBytes : Math.min(pieceBytes, end - position)
-      const piece = Buffer.allocUnsafeSlow(wanted)
+    let piece = allocate()
+    while (position < end) {
+      const wanted = Math.min(piece.length, end - position)
       const { bytesRead } = await guard(() => file.read(piece, 0, wanted, position))
       if (bytesRead === 0) return
       yield piece.subarray(0, bytesRead)
       position += bytesRead
+      if (!isReused) piece = allocate()
     }
   }
 
-  const read = async function* (key: string, range: ByteRange = { start: 0 }): AsyncGenerator<Uint8Array> {
+  const read = async function* (
+    key: string,
+    range: ByteRange = { start: 0 },
+    options: ReadOptions = {},
+  ): AsyncGenerator<Uint8Array> {
     checkRange(range)
     const file = await openBlob(key)
     try {
-      yield* copyOut(file, range)
+      yield* copyOut(file, range, options)
     } finally {
       await file.close().catch(() => {})
     }
@@ -137,7 +147,7 @@ export async function createDiskBlobs(folder: string): Promise<Blobs> {
 }
 
 async function* concatenate(parts: readonly string[], read: Blobs['read']): AsyncGenerator<Uint8Array> {
-  for (const part of parts) yield* read(part)
+  for (const part of parts) yield* read(part, undefined, { isReused: true })
 }
 
 async function openFolder(folder: string): Promise<{ root: string; nameTemporary: () => string }> {

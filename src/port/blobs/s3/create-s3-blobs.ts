@@ -1,7 +1,7 @@
 import { checkBlobKey, checkBlobPrefix, isBlobKey } from '../keys.ts'
 import type { Blobs, StoredBlob } from '../port.ts'
 import { joinBlobs, type PartTarget } from '../remote/join-blobs.ts'
-import { readRanges } from '../remote/read-ranges.ts'
+import { createRemoteReader } from '../remote/reader.ts'
 import { createSender } from '../remote/send-request.ts'
 import { writePieces } from '../remote/write-pieces.ts'
 import { elementsOf, textOf } from '../remote/xml.ts'
@@ -41,21 +41,7 @@ export function createS3Blobs(options: S3Options): Blobs {
   const requests = createS3Requests(options)
   const send = createSender({ ...requests, firstDelayMs: options.firstDelayMs })
   const prefix = options.prefix ? `${options.prefix}/` : ''
-  const pathOf = (key: string): string => {
-    checkBlobKey(key)
-    return requests.pathOf(prefix + key)
-  }
-
-  const size = async (key: string): Promise<number | undefined> => {
-    const { status, headers } = await send({ method: 'HEAD', path: pathOf(key) }, [200, 404])
-    return status === 404 ? undefined : Number(headers.get('content-length'))
-  }
-
-  const read: Blobs['read'] = (key, range = { start: 0 }) => {
-    const get = (headers: Readonly<Record<string, string>>) =>
-      send({ method: 'GET', path: pathOf(key), headers }, [200, 206, 404, 412, 416])
-    return readRanges({ get, size: () => size(key) }, range)
-  }
+  const { pathOf, size, read } = createRemoteReader(send, prefix, requests)
 
   const writeParts = async (key: string, fill: (target: PartTarget) => Promise<void>): Promise<void> => {
     const upload = await beginUpload(send, pathOf(key))

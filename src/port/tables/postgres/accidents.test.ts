@@ -181,6 +181,7 @@ withPostgres('postgres, when something goes wrong', () => {
     const tokens = { promptTokens: 1, cachedTokens: 0, completionTokens: 0, reasoningTokens: 0 }
     const rows = Array.from({ length: 300 }, (_, i) => ({
       hour: i % 3,
+      resource: '',
       deployment: 'd',
       model: 'm',
       keyName: `k-${i}`,
@@ -194,27 +195,92 @@ withPostgres('postgres, when something goes wrong', () => {
     for (const tables of both) await tables.close()
   })
 
+  describe('servers that listen to each other', () => {
+    const until = async (isSo: () => boolean): Promise<void> => {
+      while (!isSo()) await sleep(10)
+    }
+
+    test('are told of what one writes, once it is there, and of nothing that is no configuration', async () => {
+      const url = server.url({ schema: newSchema() })
+      const [writer, reader] = [await openPostgresTables({ url }), await openPostgresTables({ url })]
+      const seen: string[][] = []
+      let told = 0
+      const unsubscribe = reader.subscribe(() => {
+        told++
+        void reader.listDeployments().then((rows) => seen.push(rows.map(({ name }) => name)))
+      })
+      // It is told when it begins to listen: something may have changed before.
+      await until(() => seen.length === 1)
+      await writer.putDeployment('gpt', {})
+      await until(() => seen.length === 2)
+      expect(seen).toEqual([[], ['gpt']])
+      const row = { name: 'k', document: {}, digest: 'd', previous: undefined, revokedAt: undefined, createdAt: 1 }
+      for (const write of [
+        () => writer.namedKeys.put({ ...row, updatedAt: 1 }, null),
+        () => writer.putKey({ name: 'key1', sealed: 's', createdAt: 1 }),
+        () => writer.quota.put({ name: 'Standard', sku: 'Standard', limit: 1 }, 1),
+        () => writer.filters.put('topic', 't', {}, null, 1),
+        () => writer.filters.delete('topic', 't'),
+        () => writer.deleteDeployment('gpt'),
+      ]) {
+        const before = told
+        await writer.jobs.add({ kind: 'batch', id: `${before}`, state: {}, runAt: 1 })
+        await write()
+        await until(() => told > before)
+        expect(told).toBe(before + 1)
+      }
+      unsubscribe()
+      await writer.close()
+      await reader.close()
+    })
+
+    test('learn what they missed while the database was away, and what comes after it', async () => {
+      const url = server.url({ schema: newSchema() })
+      const reader = await openPostgresTables({ url })
+      let told = 0
+      reader.subscribe(() => told++)
+      await until(() => told === 1)
+      await server.restart()
+      await until(() => told === 2)
+      const writer = await openPostgresTables({ url, waitMs: 10_000 })
+      await writer.putDeployment('gpt', {})
+      await until(() => told === 3)
+      await writer.close()
+      await reader.close()
+    }, 60_000)
+  })
+
   describe('a start that cannot be', () => {
     const change = (part: Partial<URL>) => Object.assign(new URL(server.url()), part).href
     test.each([
       ['password', () => change({ password: 'wrong' }), 'it refuses the user or the password (SQLSTATE 28P01)'],
       ['user', () => change({ username: 'nobody' }), 'it refuses the user or the password (SQLSTATE 28P01)'],
       ['database', () => change({ pathname: '/nothing' }), 'there is no database of that name (SQLSTATE 3D000)'],
-      ['host', () => change({ hostname: 'nowhere.invalid' }), 'its name'],
     ])('for a wrong %s says so, and gives nothing away', async (_, url, reason) => {
-      const fault = await faultOf(openPostgresTables({ url: url(), waitMs: 0 }))
+      const fault = await faultOf(openPostgresTables({ url: url() }))
       expect(fault.code).toBe('state-unusable')
       expect(fault.message).toStartWith('The database cannot be used: ')
       expect(fault.message).toContain(reason)
       expectNoSecrets(fault)
     })
 
-    test('where nobody listens says so', async () => {
+    test('for a host that is not known says so, and that waiting may help', async () => {
+      const fault = await faultOf(openPostgresTables({ url: change({ hostname: 'nowhere.invalid' }) }))
+      expect(fault.code).toBe('storage-unavailable')
+      expect(fault.message).toContain('its name')
+      expectNoSecrets(fault)
+    })
+
+    test('where nobody listens says so, at once and when it has waited', async () => {
       const probe = createServer().listen(0, '127.0.0.1')
       const { port } = probe.address() as { port: number }
       await new Promise((done) => probe.close(done))
-      const fault = await faultOf(openPostgresTables({ url: change({ port: `${port}` }), waitMs: 0 }))
-      expect(fault.message).toBe('The database cannot be used: nothing listens at its address.')
+      const told: string[] = []
+      const onWait = ({ message }: Fault) => void told.push(message)
+      const reason = 'The database cannot be used at the moment: nothing listens at its address.'
+      const fault = await faultOf(openPostgresTables({ url: change({ port: `${port}` }), waitMs: 600, onWait }))
+      expect(fault).toMatchObject({ code: 'storage-unavailable', message: reason })
+      expect(told).toEqual([reason])
     })
 
     test('waits for a database that is starting too', async () => {
@@ -230,7 +296,7 @@ withPostgres('postgres, when something goes wrong', () => {
     const open = async (parameters: Record<string, string>, host: string, ca?: string): Promise<void> => {
       const url = new URL(server.url({ schema: 'tls', ...parameters }))
       url.hostname = host
-      await (await openPostgresTables({ url: url.href, ca, waitMs: 0 })).close()
+      await (await openPostgresTables({ url: url.href, ca })).close()
     }
     test('require takes any certificate, and hides what is sent', async () => {
       // Whoever does not speak TLS is refused by the server from here on.

@@ -38,6 +38,12 @@ const connectionReasons: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
 }
 
+/** Those of a server that is not there yet: one that shows a wrong certificate stays as it is. */
+const passingCodes = new Set([
+  ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EHOSTUNREACH', 'ENETUNREACH'],
+  ...['ENOENT', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT'],
+])
+
 /** A failed connection or statement as a Fault: `storage-unavailable` where the same may go well later, else `state-unusable`. */
 export function describeFailure(error: unknown): Fault {
   if (error instanceof Fault) return error
@@ -45,19 +51,17 @@ export function describeFailure(error: unknown): Fault {
   return new Fault('storage-unavailable', `The database cannot be used at the moment: ${describeConnection(error)}.`)
 }
 
-/** The same as something that keeps a server from starting. */
-export function describeStartFailure(error: unknown): Fault {
-  const fault = describeFailure(error)
-  return fault.code === 'storage-unavailable'
-    ? new Fault('state-unusable', fault.message.replace(' at the moment', ''))
-    : fault
+/** The same where nothing but a change by somebody makes it go well: `state-unusable`. */
+export function describeLastingFailure(error: unknown): Fault {
+  return new Fault('state-unusable', describeFailure(error).message.replace(' at the moment', ''))
 }
 
-/** Whether a server that starts should ask again: the database may be starting too. */
+/** Whether a server that starts should ask again: the database, its network or its name may be on their way too. */
 export function isPerhapsStarting(error: unknown): boolean {
-  if (error instanceof DatabaseError) return error.code === '57P03'
+  if (error instanceof DatabaseError) return /^(57P0|53300)/.test(error.code ?? '')
   const code = codeOf(error)
-  return code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === 'ENOENT'
+  if (code !== undefined) return passingCodes.has(code)
+  return error instanceof Error && isTimeout(error)
 }
 
 /** Whether a connection is of no use after a failure: it broke, or the server has said good-bye. */
@@ -83,9 +87,13 @@ function describeConnection(error: unknown): string {
     return `the connection failed (${code})`
   }
   if (message.includes('does not support SSL')) return 'it does not speak TLS'
-  if (/time(d )?out/i.test(message)) return 'it does not answer, or all connections are in use'
+  if (error instanceof Error && isTimeout(error)) return 'it does not answer, or all connections are in use'
   if (message.includes('after calling end')) return 'it is closed'
   return 'the connection broke'
+}
+
+function isTimeout({ message }: Error): boolean {
+  return /time(d )?out/i.test(message)
 }
 
 function codeOf(error: unknown): string | undefined {

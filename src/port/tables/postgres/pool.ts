@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PostgresPool, PostgresPoolClient } from 'kysely'
 import { Pool, type PoolClient, type PoolConfig, types } from 'pg'
-import { describeFailure, isConnectionLost, isPerhapsStarting } from './failures.ts'
+import type { Fault } from '../../../core/fault.ts'
+import { describeFailure, describeLastingFailure, isConnectionLost, isPerhapsStarting } from './failures.ts'
 
 const int8 = 20
 const numeric = 1700
-const askMs = 250
+const firstAskMs = 250
+const lastAskMs = 5_000
 const closeMs = 5_000
 
 /** Whole numbers that are larger than JavaScript's do not occur here: times, sizes and sums of both. */
@@ -17,8 +19,11 @@ const numberTypes: PoolConfig['types'] = {
 }
 
 export type GuardedPool = PostgresPool & {
-  /** Resolves when there is a connection; asks again for so long while nobody is there or the server says that it is starting. */
-  waitForServer(ms: number): Promise<void>
+  /**
+   * Resolves when there is a connection; asks again for so long while nobody is there or the server says that it is starting. `onWait` is told
+   * the first time why. Rejects with Fault `storage-unavailable` when that did not help, and `state-unusable` where waiting does not.
+   */
+  waitForServer(ms: number, onWait?: (why: Fault) => void): Promise<void>
 }
 
 /** A pool of connections whose failures are Faults. What a broken connection was asked is not asked again: it may have been done. */
@@ -29,15 +34,19 @@ export function createPool(config: PoolConfig): GuardedPool {
   // One that breaks while it is lent tells so by its next statement. Nobody listening would end the process.
   pool.on('connect', (client) => void client.on('error', () => {}))
 
-  async function waitForServer(ms: number): Promise<void> {
+  async function waitForServer(ms: number, onWait?: (why: Fault) => void): Promise<void> {
     const until = performance.now() + ms
-    for (;;) {
+    for (let askMs = firstAskMs; ; askMs = Math.min(askMs * 2, lastAskMs)) {
       try {
         return (await pool.connect()).release()
       } catch (error) {
-        if (!isPerhapsStarting(error) || performance.now() > until) throw describeFailure(error)
+        if (!isPerhapsStarting(error)) throw describeLastingFailure(error)
+        const fault = describeFailure(error)
+        const leftMs = until - performance.now()
+        if (leftMs <= 0) throw fault
+        if (askMs === firstAskMs) onWait?.(fault)
+        await sleep(Math.min(askMs, leftMs))
       }
-      await sleep(askMs)
     }
   }
 
