@@ -14,6 +14,8 @@ const oldestNode = 20
 
 /** Exit codes of a server that must not be started again: done, wrong usage, and "refused to start" (EX_CONFIG). */
 const finalExitCodes = [0, 2, 78]
+/** Of a server that has waited in vain for what it needs, and has said so (EX_TEMPFAIL). */
+const unreadyExitCode = 75
 /** Ends that somebody asked for, whoever sent the signal. */
 const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP']
 const firstRestartMs = 250
@@ -189,12 +191,16 @@ async function supervise(bun, args) {
     const end = await run(bun, args).ended
     if (end.isStopping || isFinal(end)) return end
     if (Date.now() - startedAt >= healthyAfterMs) delayMs = firstRestartMs
-    const how = end.signal ? `signal ${end.signal}` : `exit code ${end.code}`
-    tell(`the server ended unexpectedly (${how}); starting it again in ${delayMs / 1000} s. Stop it with Ctrl-C.`)
+    tell(`${describeEnd(end)}; starting it again in ${delayMs / 1000} s. Stop it with Ctrl-C.`)
     const stopped = await waitOrStop(delayMs)
     if (stopped) return { code: null, signal: stopped }
     delayMs = Math.min(delayMs * 2, slowestRestartMs)
   }
+}
+
+function describeEnd(end) {
+  if (end.code === unreadyExitCode) return 'the server could not start yet'
+  return `the server ended unexpectedly (${end.signal ? `signal ${end.signal}` : `exit code ${end.code}`})`
 }
 
 function isFinal(end) {

@@ -301,12 +301,13 @@ describe('supervising', () => {
   })
 
   test('a crash starts the server again within a second, a second one later', async () => {
-    endLike(crash('SIGSEGV'), 'process.exit(1)', 'process.exit(0)')
+    endLike(crash('SIGSEGV'), 'process.exit(1)', 'process.exit(75)', 'process.exit(0)')
     const ran = await launch(['--data', 'somewhere', 'up'])
     expect(ran.code).toBe(0)
     expect(ran.err).toBe(
       'ponto: the server ended unexpectedly (signal SIGSEGV); starting it again in 0.25 s. Stop it with Ctrl-C.\n' +
-        'ponto: the server ended unexpectedly (exit code 1); starting it again in 0.5 s. Stop it with Ctrl-C.\n',
+        'ponto: the server ended unexpectedly (exit code 1); starting it again in 0.5 s. Stop it with Ctrl-C.\n' +
+        'ponto: the server could not start yet; starting it again in 1 s. Stop it with Ctrl-C.\n',
     )
     const [first = 0, second = 0, third = 0] = starts()
     expect(second - first).toBeGreaterThanOrEqual(250)

@@ -51,11 +51,14 @@ async function runServer(options: UpOptions): Promise<void> {
         httpProxy: process.env.HTTP_PROXY ?? process.env.http_proxy,
         noProxy: process.env.NO_PROXY ?? process.env.no_proxy,
       },
+      otel: Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('OTEL_'))),
       readSecret: (name) => (name.startsWith('PONTO_SECRET_') ? process.env[name] : undefined),
     })
   } finally {
     await builtins.stop()
   }
+  // A report to a collector that is away may be on its way for a while yet, and would hold the process.
+  process.exit(0)
 }
 
 /** What the dynamic loader and the temporary files of the engine process need; no secrets. */

@@ -5,7 +5,9 @@ import { filterMatchBenches } from './filter-match.ts'
 import { authenticateBenches } from './policy/authenticate.ts'
 import { limitBenches } from './policy/limit.ts'
 import { meterBenches } from './policy/meter.ts'
+import { requestLogBenches } from './policy/request-log.ts'
 import { sharedCountersBenches } from './port/shared-counters.ts'
+import { telemetryBenches } from './telemetry.ts'
 import { openaiChatBenches } from './wire/openai-chat.ts'
 import { sseRelayBenches } from './wire/sse-relay.ts'
 
@@ -20,9 +22,11 @@ const all: readonly Bench[] = [
   ...limitBenches,
   ...meterBenches,
   ...openaiChatBenches,
+  ...requestLogBenches,
   ...sharedCountersBenches,
   ...spliceModelBenches,
   ...sseRelayBenches,
+  ...telemetryBenches,
 ]
 const word = process.argv[2] ?? ''
 const chosen = all.filter(({ name }) => name.includes(word))

@@ -1,12 +1,16 @@
 import { writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { renderCompatibility } from './compatibility.ts'
+import { renderDashboard } from './dashboard.ts'
 import { renderErrors } from './errors.ts'
+import { renderMetrics } from './metrics.ts'
 
 /** The pages that are made from the code, by their path in the repository. */
 export const pages: Readonly<Record<string, () => string>> = {
   'docs/reference/compatibility.md': renderCompatibility,
   'docs/reference/errors.md': renderErrors,
+  'docs/reference/metrics.md': renderMetrics,
+  'deploy/grafana/ponto.json': renderDashboard,
 }
 
 if (import.meta.main) {

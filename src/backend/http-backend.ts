@@ -1,17 +1,20 @@
 import { type Call, type CallKind, isPassCall } from '../core/call.ts'
 import { Fault } from '../core/fault.ts'
-import { type JsonObject, parseJsonObject } from '../core/json.ts'
-import type { Backend, Reply } from '../core/reply.ts'
-import type { Tally } from '../core/usage/tally.ts'
+import type { Backend, NativeBatches, Reply } from '../core/reply.ts'
+import { writeTraceHeaders } from '../telemetry/traces/trace-context.ts'
 import { readSseData } from '../wire/sse.ts'
 import { relaySse } from '../wire/sse-relay.ts'
 import type { ClientEnd, RelayWatch } from '../wire/wire.ts'
-import { type AuthKind, type Preset, type Protocol, presets } from './presets.ts'
+import { createNativeBatches } from './native-batches.ts'
+import { type AuthKind, type ChatApi, type Preset, type Protocol, presets } from './presets.ts'
+import { readBytes, readRefusal, readWhole } from './read-response.ts'
 import type { Transport, UpstreamRequest, UpstreamResponse } from './transport/transport.ts'
 
 export type HttpBackendOptions = {
   readonly id: string
   readonly protocol: Protocol
+  /** `https://host:port`, for those who want to know what was sent whereto. */
+  readonly origin: string
   /** Path of the base URL, put before every path of the protocol. */
   readonly basePath: string
   readonly apiVersion?: string | undefined
@@ -20,8 +23,12 @@ export type HttpBackendOptions = {
   /** The model or deployment as the upstream names it. */
   readonly model: string
   readonly transport: Transport
+  /** With which APIs chats may be asked; chat completions alone when absent. */
+  readonly chatApis?: readonly ChatApi[] | undefined
   /** Whether streams may be asked for their usage; when absent, where the protocol's version has the field. */
   readonly streamUsage?: boolean | undefined
+  /** Whether batches go there whole, where the protocol has that; not when absent. */
+  readonly nativeBatch?: boolean | undefined
 }
 
 /** What is the call's own in a request. */
@@ -29,9 +36,6 @@ type OwnPart = Pick<UpstreamRequest, 'body'> & {
   readonly headers?: UpstreamRequest['headers'] | undefined
   readonly isUsageOurs?: boolean | undefined
 }
-
-const maxAnswerBytes = 64 * 1024 * 1024
-const maxErrorBytes = 64 * 1024
 
 /** A server spoken to over HTTP. A caller of the same protocol gets the upstream's own bytes. */
 export function createHttpBackend(options: HttpBackendOptions): Backend {
@@ -50,25 +54,62 @@ export function createHttpBackend(options: HttpBackendOptions): Backend {
   const streamHeaders = { ...postHeaders, accept: 'text/event-stream' }
   const passHeaders = { ...postHeaders, accept: '*/*' }
   const kinds = Object.keys(preset.clientEnds) as CallKind[]
-  const paths = Object.fromEntries(kinds.map((kind) => [kind, basePath + preset.path(kind, model, apiVersion)]))
+  const targets = new Map(kinds.map((kind) => [kind, listTargets(kind)]))
+
+  function listTargets(kind: CallKind): readonly Target[] {
+    const usual = { end: preset.clientEnds[kind] as ClientEnd, path: basePath + preset.path(kind, model, apiVersion) }
+    const { responses } = preset
+    if (kind !== 'chat' || !responses || !options.chatApis) return [usual]
+    const other = { end: responses.end, path: basePath + responses.path(apiVersion) }
+    return options.chatApis.map((api) => (api === 'responses' ? other : usual))
+  }
+
+  function openBatches(): NativeBatches | undefined {
+    const { batches } = preset
+    const chat = preset.clientEnds.chat
+    if (!options.nativeBatch || !batches || !chat) return undefined
+    return createNativeBatches({
+      home: `${options.protocol} ${options.origin}${basePath}`,
+      end: batches.end,
+      findClient: ({ kind }) => preset.clientEnds[kind],
+      readFault: chat.readFault,
+      pathTo: (below) => basePath + batches.path(below, apiVersion),
+      headers,
+      credential: options.credential,
+      model,
+      transport,
+    })
+  }
 
   return {
     id: options.id,
     kinds: new Set(kinds),
-    async send(call, signal, tally, needsEvents = false) {
-      const end = preset.clientEnds[call.kind]
-      const path = paths[call.kind]
-      if (!end || path === undefined) {
+    batches: openBatches(),
+    async send(call, signal, tally, needsEvents = false, trace) {
+      const target = chooseTarget(targets.get(call.kind), call)
+      if (!target) {
         throw new Fault('operation-not-supported', `The backend of this deployment has no ${call.kind} operation.`)
       }
+      const { end, path } = target
       const isPassed = isPassCall(call)
       const own = writeOwn(call, end, model, asksUsage)
       const base = isPassed ? passHeaders : call.stream ? streamHeaders : postHeaders
-      const response = await transport.request(
-        { method: 'POST', path, headers: own.headers ? { ...base, ...own.headers } : base, body: own.body },
-        signal,
-      )
-      if (response.status !== 200) throw await readFault(response, end, options.credential)
+      const request: UpstreamRequest = {
+        method: 'POST',
+        path,
+        headers: own.headers || trace ? { ...base, ...own.headers, ...(trace && writeTraceHeaders(trace)) } : base,
+        body: own.body,
+      }
+      tally.sent = {
+        method: 'POST',
+        url: options.origin + path,
+        headers: request.headers,
+        text: typeof own.body === 'string' ? own.body : undefined,
+      }
+      const response = await transport.request(request, signal)
+      tally.answeredMs = performance.now()
+      tally.status = response.status
+      if (response.status !== 200) throw await readRefusal(response, end.readFault, options.credential)
       if (isPassed) return readPassed(response)
       const isRelay = !needsEvents && call.source?.wire === end.wire
       return call.stream
@@ -77,13 +118,13 @@ export function createHttpBackend(options: HttpBackendOptions): Backend {
             readUsage: end.readUsage,
             dropsUsage: own.isUsageOurs ?? false,
           })
-        : readWhole(response, end, call, isRelay, tally)
+        : readWhole(await readBytes(response.body), end, call, isRelay, tally)
     },
     async probe(signal) {
       try {
         const path = basePath + preset.probePath(apiVersion)
         const { status, body } = await transport.request({ method: 'GET', path, headers }, signal)
-        await readBytes(body, maxAnswerBytes)
+        await readBytes(body)
         if (status === 401 || status === 403) return { ok: false, detail: `it refuses the credential (${status})` }
         // Some servers know no other method than POST: that they say so is an answer.
         return { ok: status < 500 || status === 501, detail: `it answers (${status})` }
@@ -92,6 +133,14 @@ export function createHttpBackend(options: HttpBackendOptions): Backend {
       }
     },
   }
+}
+
+type Target = { readonly end: ClientEnd; readonly path: string }
+
+/** The one whose protocol the caller speaks, which is known of calls too that a policy wrote anew; else the first. */
+function chooseTarget(targets: readonly Target[] = [], { source, hints }: Call): Target | undefined {
+  const wire = source?.wire ?? hints?.wire
+  return targets.find(({ end }) => end.wire === wire) ?? targets[0]
 }
 
 function credentialHeader(auth: AuthKind, credential: string | undefined): Record<string, string> {
@@ -129,70 +178,4 @@ function readStream(
     return { kind: 'bytes', wire: end.wire, body }
   }
   return { kind: 'stream', events: end.readEvents(readSseData(response.body), call) }
-}
-
-async function readWhole(
-  response: UpstreamResponse,
-  end: ClientEnd,
-  call: Call,
-  mayRelay: boolean,
-  tally: Tally,
-): Promise<Reply> {
-  const body = await readBytes(response.body, maxAnswerBytes)
-  // Also what is relayed is parsed: broken JSON is a failure of this backend, and another one may do better.
-  const answer = parseAnswer(body)
-  const isRelay = mayRelay && body[0] === 0x7b && (end.canRelay?.(body, call) ?? true)
-  if (isRelay) {
-    tally.usage = end.readUsage?.(answer)
-    return { kind: 'bytes', wire: end.wire, body }
-  }
-  return { kind: 'whole', result: end.readResult(answer, call) }
-}
-
-const decoder = new TextDecoder()
-
-function parseAnswer(body: Uint8Array): JsonObject {
-  const answer = parseJsonObject(decoder.decode(body))
-  if (!answer) throw new Fault('upstream-failed', "The backend's answer is not a JSON object.")
-  return answer
-}
-
-/** Shorter ones are words that may stand in any message. */
-const minSecretLength = 8
-
-/** Some upstreams repeat the credential they refuse; it goes no further. */
-async function readFault(response: UpstreamResponse, end: ClientEnd, credential = ''): Promise<Fault> {
-  const said = new TextDecoder().decode(await readBytes(response.body, maxErrorBytes))
-  const text = credential.length >= minSecretLength ? said.replaceAll(credential, '[redacted]') : said
-  return end.readFault(response.status, readRetryAfter(response.headers), text)
-}
-
-/** Milliseconds from whichever of the three headers the upstream sent. `Retry-After` may be a date. */
-function readRetryAfter(headers: Readonly<Record<string, string>>): number | undefined {
-  const ms = Number(headers['retry-after-ms'] ?? headers['x-ms-retry-after-ms'] ?? Number.NaN)
-  if (Number.isFinite(ms)) return ms
-  const after = headers['retry-after']
-  if (after === undefined) return undefined
-  const seconds = Number(after)
-  if (Number.isFinite(seconds)) return seconds * 1000
-  const date = Date.parse(after)
-  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now())
-}
-
-async function readBytes(body: AsyncIterable<Uint8Array>, limit: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of body) {
-    length += chunk.length
-    if (length > limit) throw new Fault('upstream-failed', `The backend's answer is longer than ${limit} bytes.`)
-    chunks.push(chunk.slice())
-  }
-  if (chunks.length === 1) return chunks[0] as Uint8Array
-  const bytes = new Uint8Array(length)
-  let at = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, at)
-    at += chunk.length
-  }
-  return bytes
 }

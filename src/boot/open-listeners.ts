@@ -23,6 +23,8 @@ export type Listeners = {
   readonly httpUrl: string | undefined
   readonly isLocalCertificate: boolean
   readonly notices: readonly string[]
+  /** To be called when the server has other names: a local certificate that is not for all of them is issued anew and used from then on. */
+  refreshNames(): void
   /** Stops taking connections, lets answers in progress end for at most `drainMs`, and closes. */
   stop(drainMs: number): Promise<void>
 }
@@ -35,14 +37,15 @@ const dayMs = 86_400_000
  */
 export async function openListeners(
   choices: ListenChoices,
-  names: readonly string[],
+  /** The names and addresses of the server now. */
+  names: () => readonly string[],
   folder: DataFolder,
   log: Logger,
   handle: Handle,
 ): Promise<Listeners> {
   const { host, port, httpPort, tlsCert, tlsKey } = choices
   const own = tlsCert && tlsKey ? { certificateFile: tlsCert, keyFile: tlsKey } : undefined
-  const local = own ? undefined : openLocalCertificate(folder, names, new Date())
+  const local = own ? undefined : openLocalCertificate(folder, names(), new Date())
   const pair = local ?? readCertificatePair(own as NonNullable<typeof own>, new Date())
 
   const https = await listenOn('--port', host, port, handle, { cert: pair.certificate, key: pair.key })
@@ -58,8 +61,12 @@ export async function openListeners(
     https.renewTls({ cert: renewed.certificate, key: renewed.key })
     log.info({}, 'the renewed certificate is in use')
   }
-  const endWatch = own
-    ? watchCertificate({ ...own, current: pair, onRenewed: renew, onWarning: (text) => log.warn({}, text) })
+  const watch = own
+    ? {
+        close: watchCertificate({ ...own, current: pair, onRenewed: renew, onWarning: (text) => log.warn({}, text) }),
+        // What an operator's own certificate is for is his affair.
+        check: () => {},
+      }
     : watchLocalCertificate(folder, names, pair.certificate, renew, log)
 
   const urlHost = isEveryAddress(host) || isLoopback(host) ? 'localhost' : host.includes(':') ? `[${host}]` : host
@@ -70,8 +77,9 @@ export async function openListeners(
     httpUrl: http && `http://${urlHost}:${http.port}`,
     isLocalCertificate: own === undefined,
     notices: local?.notices ?? [],
+    refreshNames: watch.check,
     async stop(drainMs) {
-      endWatch()
+      watch.close()
       await Promise.all([https.stop(drainMs), http?.stop(drainMs)])
     },
   }
@@ -94,15 +102,15 @@ async function listenOn(
 
 function watchLocalCertificate(
   folder: DataFolder,
-  names: readonly string[],
+  names: () => readonly string[],
   served: string,
   onRenewed: (pair: { certificate: string; key: string }) => void,
   log: Logger,
-): () => void {
+): { check(): void; close(): void } {
   let current = served
-  const timer = setInterval(() => {
+  const check = () => {
     try {
-      const pair = openLocalCertificate(folder, names, new Date())
+      const pair = openLocalCertificate(folder, names(), new Date())
       if (pair.certificate === current) return
       current = pair.certificate
       onRenewed(pair)
@@ -110,7 +118,8 @@ function watchLocalCertificate(
       // The served one is good for another month: told each day until somebody frees the disk or mends the mode.
       log.error({ err: error }, 'the local certificate could not be renewed')
     }
-  }, dayMs)
+  }
+  const timer = setInterval(check, dayMs)
   timer.unref()
-  return () => clearInterval(timer)
+  return { check, close: () => clearInterval(timer) }
 }

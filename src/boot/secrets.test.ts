@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createDataFolder, type DataFolder, locateDataFolder } from './folder/data-folder.ts'
-import { makeResourceKey, openManagementCredential, openMasterKey } from './secrets.ts'
+import { makeResourceKey, openManagementCredential, openMasterKey, openMetricsCredential } from './secrets.ts'
 
 let folder: DataFolder
 beforeEach(() => {
@@ -47,6 +47,24 @@ describe('the management credential', () => {
     writeFileSync(folder.managementKey, made.slice(0, 20))
     expect(() => openManagementCredential(folder)).toThrow('holds no management credential')
     expect(() => openManagementCredential(folder)).not.toThrow(made.slice(0, 20))
+  })
+})
+
+describe('the credential of the metrics', () => {
+  test('is made once, private, and read again', () => {
+    const made = openMetricsCredential(folder, undefined)
+    expect(made).toMatch(/^ponto-metrics-[A-Za-z0-9]{48}$/)
+    expect(mode(folder.metricsKey)).toBe(0o600)
+    expect(openMetricsCredential(folder, undefined)).toBe(made)
+    chmodSync(folder.metricsKey, 0o604)
+    expect(() => openMetricsCredential(folder, undefined)).toThrow(`chmod 600 ${folder.metricsKey}`)
+  })
+
+  test("is the operator's own where there is one, if that can be called one", () => {
+    expect(openMetricsCredential(folder, 'sixteen-letters!')).toBe('sixteen-letters!')
+    for (const bad of ['', 'short', 'with a blank in it, but long']) {
+      expect(() => openMetricsCredential(folder, bad)).toThrow('PONTO_SECRET_METRICS_TOKEN must have 16 characters')
+    }
   })
 })
 

@@ -38,6 +38,33 @@ export function openManagementCredential(folder: DataFolder): string {
   return credential
 }
 
+/**
+ * The credential that opens the metrics and nothing else: the operator's own, else one that is made at first start.
+ *
+ * @throws Fault `forbidden` when others can read the file, `conflict` when it is damaged, `invalid-request` for a credential that is short.
+ */
+export function openMetricsCredential(folder: DataFolder, own: string | undefined): string {
+  if (own !== undefined) {
+    if (own.length >= 16 && !/\s/.test(own)) return own
+    throw new Fault(
+      'invalid-request',
+      'PONTO_SECRET_METRICS_TOKEN must have 16 characters at least, and no blanks. Leave it out to have one made.',
+    )
+  }
+  const found = readFileIfThere(folder.metricsKey)?.trim()
+  if (found === undefined) {
+    const credential = `ponto-metrics-${randomLetters(48)}`
+    writePrivateFile(folder.metricsKey, `${credential}\n`)
+    return credential
+  }
+  requirePrivate(folder.metricsKey)
+  if (found.length >= 32 && !/\s/.test(found)) return found
+  throw new Fault(
+    'conflict',
+    `${folder.metricsKey} holds no credential. Remove it and start again to get a new one: rm ${quotePath(folder.metricsKey)}`,
+  )
+}
+
 /** The credential if there is one. Throws as `openManagementCredential`. */
 export function readManagementCredential(folder: DataFolder): string | undefined {
   const text = readFileIfThere(folder.managementKey)?.trim()

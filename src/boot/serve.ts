@@ -1,14 +1,18 @@
 import { readFileSync } from 'node:fs'
-import type { EngineDeps } from '../backend/guards/create-engine.ts'
 import { createTransport } from '../backend/transport/create-transport.ts'
 import type { ProxySettings } from '../backend/transport/dial/proxy.ts'
+import { shareTransports } from '../backend/transport/share-transports.ts'
 import type { Timeouts } from '../backend/transport/transport.ts'
 import type { UpOptions } from '../cli/server/up.ts'
 import type { Status } from '../control/api.ts'
+import { createArm, isArmPath } from '../control/arm/create-arm.ts'
+import { createHostCheck } from '../control/authenticate.ts'
 import { createControl } from '../control/create-control.ts'
-import type { Deployment } from '../core/deployment.ts'
+import { createIssuerRoutes } from '../control/identity/issuer-routes.ts'
 import { Fault } from '../core/fault.ts'
 import { faultCodes } from '../core/fault-codes.ts'
+import type { RecordListener } from '../core/request-record.ts'
+import type { ResourceId } from '../core/resource.ts'
 import { createSealer } from '../core/seal.ts'
 import type { Builtins } from '../engine/builtins.ts'
 import { createGateway } from '../gateway/handle.ts'
@@ -21,32 +25,42 @@ import { judgeText } from '../policy/filter/judge-text.ts'
 import { createLimiter } from '../policy/limit/limiter.ts'
 import { type Meter, openMeter } from '../policy/meter/meter.ts'
 import { createPipeline } from '../policy/pipeline.ts'
+import { capture } from '../policy/request-log/capture.ts'
 import { createSpillOver } from '../policy/spill-over.ts'
 import type { Counters } from '../port/counters/port.ts'
+import type { AuditRow } from '../port/tables/audit/port.ts'
 import { createHealth } from '../route/health.ts'
 import { createRouter } from '../route/router.ts'
 import { openStoredCompletions, type StoredCompletions } from '../service/stored-completions/open.ts'
-import type { DesiredState } from '../snapshot/desired-state.ts'
-import { readResourceKeys } from '../snapshot/resource-keys.ts'
-import { findDeployment, type Snapshot } from '../snapshot/snapshot.ts'
+import { noFilters } from '../snapshot/filter/filters.ts'
+import { emptySnapshot, findDeployment, type Snapshot } from '../snapshot/snapshot.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import type { OtlpEnvironment } from '../telemetry/otlp/settings.ts'
 import { serverEnds } from '../wire/index.ts'
 import { type BannerInfo, renderBanner, renderJson, renderQuiet } from './banner.ts'
 import { guessShell } from './client-environment.ts'
 import { createAskDeployment } from './filters/ask-deployment.ts'
-import { openFilterParts, openFilterPolicy, openRemoteParts } from './filters/open-filters.ts'
+import { type FilterDeps, openFilterParts, openFilterPolicy, openRemoteParts } from './filters/open-filters.ts'
 import { listFilterServices } from './filters/open-services.ts'
-import { probeEngine } from './filters/probe-engine.ts'
 import { createDataFolder, type DataFolder, removeServerRecord, writeServerRecord } from './folder/data-folder.ts'
 import { lockDataFolder } from './folder/folder-lock.ts'
-import { type LiveSnapshot, openLiveSnapshot } from './live-snapshot.ts'
+import { nodeIdOf } from './folder/node-id.ts'
 import { type Listeners, openListeners } from './open-listeners.ts'
-import { openResource } from './open-resource.ts'
-import { makeResourceKey, openManagementCredential, openMasterKey } from './secrets.ts'
+import { createAccounts } from './resources/accounts.ts'
+import { createDescribeRoutes } from './resources/describe-routes.ts'
+import type { LiveResource } from './resources/live-resource.ts'
+import { type LiveResources, openLiveResources } from './resources/live-resources.ts'
+import { openResource } from './resources/open-resource.ts'
+import { routeByResource } from './resources/route-by-resource.ts'
+import { makeResourceKey, openManagementCredential, openMasterKey, openMetricsCredential } from './secrets.ts'
 import { listServerNames } from './server-names.ts'
+import { followChanges } from './stores/follow-changes.ts'
 import { openBlobs } from './stores/open-blobs.ts'
 import { openCounters, steadyNow } from './stores/open-counters.ts'
+import { type Identity, openIdentity } from './stores/open-identity.ts'
 import { openTables } from './stores/open-tables.ts'
+import { type OpenedRequestLog, openRequestLog } from './telemetry/open-request-log.ts'
+import { openTelemetry, type Telemetry } from './telemetry/open-telemetry.ts'
 import { waitForStop } from './wait-for-stop.ts'
 import { createLiveLoad } from './work/live-load.ts'
 import { openWork, type Work } from './work/open-work.ts'
@@ -60,6 +74,8 @@ export type ServeParts = {
   readonly command: string
   readonly shellPath: string | undefined
   readonly proxy: ProxySettings
+  /** The OTEL_ variables. */
+  readonly otel: OtlpEnvironment
   /** The value of a PONTO_SECRET_ variable. */
   readSecret(name: string): string | undefined
 }
@@ -87,40 +103,95 @@ export async function serve(parts: ServeParts): Promise<void> {
 async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void> {
   const { options, builtins, log, readSecret } = parts
   const names = listServerNames({ host: options.host, resourceName: options.name, extra: options.san })
+  const listNames = (): readonly string[] => [...new Set([...names, ...(resources?.listHosts() ?? [])])]
   const sealer = createSealer(openMasterKey(folder, options.secretKeyFile))
   const managementCredential = openManagementCredential(folder)
   const ca = options.caFile === undefined ? undefined : readCaFile(options.caFile)
   const url = readSecret('PONTO_SECRET_POSTGRES_URL')
-  const { tables, isFirstStart } = await openTables({ url, file: folder.database, ca })
+  const { tables, isFirstStart, isShared } = await openTables({
+    url,
+    file: folder.database,
+    ca,
+    waitMs: options.databaseWait * 1000,
+    log,
+  })
   const startedAt = new Date().toISOString()
-  let live: LiveSnapshot | undefined
+  let resources: LiveResources | undefined
   let listeners: Listeners | undefined
   let storedCompletions: StoredCompletions | undefined
   let meter: Meter | undefined
   let counters: Counters | undefined
   let work: Work | undefined
+  let telemetry: Telemetry | undefined
+  let requestLog: OpenedRequestLog | undefined
+  let unfollow: (() => void) | undefined
+  let identity: Identity | undefined
   try {
     const resource = await tables.exclusively(() => openResource(tables, sealer, builtins.models[0], options.name))
     const openTransport = (origin: URL, timeouts: Timeouts) =>
       createTransport({ origin, timeouts, ca, proxy: parts.proxy, maxConnections, maxIdleMs })
-    let ask: EngineDeps['askDeployment'] | undefined
+    let ask: FilterDeps['askDeployment'] | undefined
     // Engines are asked by calls, and those come when everything is there.
-    const askLater: EngineDeps['askDeployment'] = (...question) => (ask as NonNullable<typeof ask>)(...question)
+    const askLater: FilterDeps['askDeployment'] = (...question) => (ask as NonNullable<typeof ask>)(...question)
     const filterParts = openFilterParts({ openTransport, askDeployment: askLater }, sealer, readSecret)
-    live = await openLiveSnapshot({
+    resources = await openLiveResources({
       tables,
       sealer,
       builtins,
       config: options.config,
       log,
       readSecret,
-      openTransport,
-      filters: filterParts,
+      openTransport: shareTransports(openTransport),
+      filterParts,
       defaultPolicy: options.raiPolicy,
+      onHosts() {
+        listeners?.refreshNames()
+        identity?.declare(resources?.identity())
+      },
     })
-    const { current, state, quota, filters, capacityRules, namedKeys, configError } = live
-    const find = (name: string) => findDeployment(current(), name)
+    unfollow = followChanges({ tables, reload: resources.reload, log })
+    const { own, configError } = resources
+    const live = resources
+    identity = await openIdentity({
+      tables,
+      sealer,
+      listNames,
+      findResource: (name) => live.find(name)?.id,
+      openTransport,
+      log,
+      now: Date.now,
+    })
+    identity.declare(live.identity())
+    const { tokens, state: identities, issuer, judgeAudience } = identity
+    const { addressReader } = identity
+    const snapshotOf = (id: ResourceId | undefined) => live.get(id)?.current()
+    const find = (name: string, id: ResourceId | undefined) => findDeployment(snapshotOf(id) ?? emptySnapshot, name)
+    const isResourceKey = (key: string) => live.list().some(({ current }) => current().keys.has(hashKey(key)))
 
+    telemetry = await openTelemetry({
+      version: parts.version,
+      instance: nodeIdOf(folder.path),
+      credentials: [openMetricsCredential(folder, readSecret('PONTO_SECRET_METRICS_TOKEN')), managementCredential],
+      isResourceKey,
+      nameResource: (id) => live.get(id)?.record().spec.name ?? '',
+      otel: parts.otel,
+      log,
+    })
+    const { observer, serveMetrics } = telemetry
+    requestLog = openRequestLog({
+      place:
+        url === undefined
+          ? { kind: 'sqlite', file: folder.requests }
+          : { kind: 'postgres', url, ca, node: nodeIdOf(folder.path) },
+      days: options.requestLogDays,
+      maxBytes: options.requestLogMb * 1_000_000,
+      log,
+    })
+    const requests = requestLog
+    const onRefused: RecordListener = (record) => {
+      observer.onRefused(record)
+      requests.onRefused(record)
+    }
     storedCompletions = openStoredCompletions({
       table: tables.storedCompletions,
       keepMs: options.storedCompletionDays * dayMs,
@@ -139,93 +210,166 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
       isFirstStart,
       log,
     })
-    const router = createRouter(createHealth(performance.now.bind(performance)), Math.random)
+    const health = createHealth(performance.now.bind(performance))
+    const router = createRouter(health, Math.random)
     const limits = [createCheckDeployment(Date.now), meter.policy, createLimiter({ counters, now: steadyNow })]
-    ask = createAskDeployment({ find, pipeline: createPipeline(limits, router, [meter.listener]), now: Date.now })
-    const remote = openRemoteParts(log)
-    const compiledFilters = () => current().filters
-    const filterServices = listFilterServices({
-      filters: compiledFilters,
-      state: filters,
-      remote,
-      policy: options.raiPolicy,
+    const ended = [meter.listener, observer.listener, requests.listener]
+    const watched = [observer.policy, requests.policy]
+    ask = createAskDeployment({
+      find,
+      pipeline: createPipeline([...watched, ...limits], router, ended),
+      now: Date.now,
     })
-    const judged = [createSpillOver(find), ...limits, openFilterPolicy(compiledFilters, remote, log)]
+    const remote = openRemoteParts(log)
+    const compiledFilters = (id: ResourceId | undefined) => snapshotOf(id)?.filters ?? noFilters
+    const filterServices = routeByResource(resources, (resource) =>
+      listFilterServices(resource, remote, options.raiPolicy),
+    )
+    const filter = openFilterPolicy(compiledFilters, remote, log)
+    const judged = [createSpillOver(find), capture, ...limits, filter]
     const load = createLiveLoad(performance.now.bind(performance))
     const blobs = await openBlobs({ store: options.blobs, folder: folder.blobs, readSecret })
     work = openWork({
       tables,
+      isShared,
+      dataFolder: folder.path,
       blobs,
-      pipeline: createPipeline(judged, router, [meter.listener]),
+      pipeline: createPipeline([...watched, ...judged], router, ended),
+      onRefused,
+      native: { before: [...limits, filter], after: [filter], listeners: ended },
       load,
-      keys: () => current().keys,
-      find,
+      snapshotOf,
+      recallCaller(owner, id) {
+        const claims = identities.findSeen(owner)
+        return claims && tokens.recall(claims, id)
+      },
       settings: { behaviour: options.batchBehaviour },
-      webhooks: { list: live.listWebhooks, readSecret, openTransport },
+      webhooks: { list: resources.listWebhooks, readSecret, openTransport },
+      usage: { hourlyDays: options.usageHourlyDays, days: options.usageDays },
       log,
     })
     const gateway = createGateway({
-      snapshot: current,
+      snapshot: resources.pick,
       matchRoute: createRoutes(serverEnds, [...storedCompletions.routes, ...filterServices, ...work.routes]),
-      pipeline: createPipeline([load.policy, storedCompletions.policy, ...judged], router, [
+      pipeline: createPipeline([...watched, load.policy, storedCompletions.policy, ...judged], router, [
         load.listener,
-        meter.listener,
+        ...ended,
       ]),
+      onRefused,
+      tokens,
       maxBodyBytes,
       log,
     })
-    const readStatus = (): Omit<Status, 'deployments' | 'warnings'> => ({
-      name: resource.name,
+    telemetry.connect(
+      {
+        listDeployments: () =>
+          live.list().flatMap(({ current, record }) => {
+            const resource = record().spec.name
+            return [...current().deployments.values()].map((deployment) => ({ resource, deployment }))
+          }),
+        counters,
+        health,
+        tables,
+        builtins,
+        countUnstored: () => meter?.pending().length ?? 0,
+        configError,
+      },
+      [requests.families],
+    )
+    const readStatus = (resource: LiveResource): Omit<Status, 'deployments' | 'warnings'> => ({
+      name: resource.record().spec.name,
       version: parts.version,
       pid: process.pid,
       startedAt,
-      endpoints: listeners ? [listeners.httpsUrl, ...(listeners.httpUrl ? [listeners.httpUrl] : [])] : [],
+      endpoints: listEndpoints(listeners, resource),
       dataFolder: folder.path,
       ...(options.config !== undefined && {
         configFile: { path: options.config, ...(configError() !== undefined && { error: configError() as string }) },
       }),
       engine: describeEngine(builtins),
+      requestLog: requests.state(),
     })
-    const control = createControl({
-      managementCredential,
-      isResourceKey: (key) => current().keys.has(hashKey(key)),
-      hostNames: names,
-      state,
-      quota,
-      filters,
-      judgeText: (plan, text, signal) => judgeText(plan, text, remote, signal),
-      findPlan: (name) => current().filters.find(name),
-      defaultPolicy: options.raiPolicy,
-      probeEngine: (engine) => probeEngine(engine, filterParts, performance.now.bind(performance)),
-      sealer,
-      builtinModels: builtins.models,
-      capacityRules,
-      findCompiled: find,
-      readSecret,
-      probeDeployment: (name) => probeDeployment(find(name)),
+    const accounts = createAccounts({
+      resources,
       tables,
-      makeKey: makeResourceKey,
-      onKeysChanged: live.setResourceKeys,
-      listNamedKeys: namedKeys,
-      onNamedKeysChanged: live.setNamedKeys,
-      usage: { table: tables.usage, meter, namedKeys },
+      sealer,
       now: Date.now,
-      readStatus,
-      listOwnWarnings: () => {
-        const reason = counters?.degradedReason()
-        const degraded = reason === undefined ? [] : [`Limits are counted without the shared store: ${reason}`]
-        return [...degraded, ...(live?.listFilterWarnings() ?? [])]
-      },
-      onFault: (fault, requestId) => log[faultCodes[fault.code].log]({ requestId, code: fault.code }, fault.message),
+      describeRoutes: createDescribeRoutes({
+        shared: {
+          quota: live.quota,
+          deploymentPolicies: live.policies,
+          policyRules: () => ({ policies: live.policies.list(), defaultRaiPolicy: options.raiPolicy }),
+          sealer,
+          builtinModels: builtins.models,
+          defaultPolicy: options.raiPolicy,
+          readSecret,
+          judgeText: (plan, text, signal) => judgeText(plan, text, remote, signal),
+          makeKey: makeResourceKey,
+          webhooks: { list: live.listWebhooks, readSecret, test: work.testWebhook },
+          audit: tables.audit,
+          requests: requests.parts,
+          now: Date.now,
+        },
+        usage: { table: tables.usage, meter, hourlyDays: options.usageHourlyDays },
+        readStatus,
+        listServerWarnings() {
+          const reason = counters?.degradedReason()
+          const degraded = reason === undefined ? [] : [`Limits are counted without the shared store: ${reason}`]
+          return [...degraded, ...requests.listWarnings(), ...live.listWarnings()]
+        },
+      }),
     })
-    const handle: Handle = (request, url, setTurn) => {
+    const onFault = (fault: Fault, requestId: string): void =>
+      log[faultCodes[fault.code].log]({ requestId, code: fault.code }, fault.message)
+    const guard = {
+      managementCredential,
+      isResourceKey,
+      hostNames: listNames,
+      tokens,
+      judgeAddress: identity.judgeManagementAddress,
+      audit: tables.audit,
+      onAuditLost: (row: AuditRow, error: unknown) =>
+        log.error({ ...row, err: error }, 'this change is not in the audit log'),
+      onFault,
+      now: Date.now,
+    }
+    const arm = createArm({ ...guard, accounts, groups: tables.groups, tenantId: issuer.tenant })
+    const control = createControl({
+      ...guard,
+      accounts,
+      identity: {
+        table: tables.identity,
+        identity: identities,
+        issuer,
+        judgeAudience,
+        listResources: () => live.list().map((one) => ({ id: one.id, name: one.record().spec.name })),
+        makeKey: makeResourceKey,
+        now: Date.now,
+      },
+    })
+    const issuerRoutes = createIssuerRoutes({
+      issuer,
+      judgeAudience,
+      attempts: identity.attempts,
+      principals: identities.principals,
+      checkHost: createHostCheck(listNames),
+      now: Date.now,
+      onFault,
+    })
+    const handle: Handle = (request, url, setTurn, readPeer) => {
       const path = url.pathname
-      if (path.startsWith('/management')) return control(request)
-      if (path.startsWith('/health/')) return Promise.resolve(respondHealth(path, () => whyNotReady(state, builtins)))
-      return gateway(request, url, setTurn)
+      const readForwarded = addressReader()
+      const readAddress = readForwarded ? () => readForwarded(readPeer(), request.headers) : readPeer
+      if (path.startsWith('/management')) return control(request, readAddress)
+      if (isArmPath(path)) return arm.handle(request, readAddress)
+      if (path.startsWith('/health/')) return Promise.resolve(respondHealth(path, () => whyNotReady(live, builtins)))
+      if (path === '/metrics') return serveMetrics(request, url)
+      const issued = issuerRoutes.handle(request, url, readAddress)
+      if (issued) return issued
+      return gateway(request, url, setTurn, readAddress)
     }
 
-    listeners = await openListeners(options, names, folder, log, handle)
+    listeners = await openListeners(options, listNames, folder, log, handle)
     writeServerRecord(folder, {
       pid: process.pid,
       startedAt,
@@ -236,26 +380,31 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
         ? { kind: 'authority', file: folder.caFile }
         : { kind: 'pinned', file: options.tlsCert as string },
     })
-    const [firstKey] = await readResourceKeys(tables, sealer)
+    const [firstKey] = own.keys()
     announce(parts, listeners, {
       name: resource.name,
       key: firstKey?.value ?? '',
-      deployment: firstChat(current()),
-      notices: [...listeners.notices, ...state.listWarnings(), ...live.listFilterWarnings()],
+      deployment: firstChat(own.current()),
+      notices: [...listeners.notices, ...live.listWarnings(), ...own.state.listWarnings(), ...own.listFilterWarnings()],
     })
-    if (!usesBuiltin(state)) await builtins.stop()
+    if (!usesBuiltin(live)) await builtins.stop()
     work.start()
 
     await waitForStop()
     log.info({}, 'stopping: answers in progress are finished')
     work.endStreams()
+    requests.endStreams()
     await listeners.stop(drainMs)
     listeners = undefined
   } finally {
     await listeners?.stop(0)
     await work?.close()
-    live?.close()
+    unfollow?.()
+    identity?.close()
+    resources?.close()
     await storedCompletions?.close()
+    await telemetry?.close()
+    await requestLog?.close()
     await meter?.close()
     await counters?.close()
     await tables.close()
@@ -290,13 +439,12 @@ function readCaFile(path: string): string {
   }
 }
 
-/** Deployments of the SKU for trying things out end by themselves, and give back what they had of their quota. */
-function usesBuiltin(state: DesiredState): boolean {
-  return state.list().some(({ spec }) => spec.backends === undefined)
+function usesBuiltin(resources: LiveResources): boolean {
+  return resources.list().some(({ state }) => state.list().some(({ spec }) => spec.backends === undefined))
 }
 
-function whyNotReady(state: DesiredState, builtins: Builtins): string | undefined {
-  for (const { spec } of state.list()) {
+function whyNotReady(resources: LiveResources, builtins: Builtins): string | undefined {
+  for (const { spec } of resources.list().flatMap(({ state }) => state.list())) {
     if (spec.backends) continue
     const engine = builtins.find(spec.model.name)?.current()?.state()
     if (engine && engine.state !== 'ready') return `the built-in model ${spec.model.name} is ${engine.state}`
@@ -315,9 +463,9 @@ function firstChat(snapshot: Snapshot): string {
   return 'NAME'
 }
 
-async function probeDeployment(deployment: Deployment | undefined) {
-  const signal = AbortSignal.timeout(10_000)
-  return Promise.all(
-    (deployment?.routes ?? []).map(async ({ backend }) => ({ backend: backend.id, ...(await backend.probe(signal)) })),
-  )
+/** The addresses of the server, and under each the path of a resource that is not its own. */
+function listEndpoints(listeners: Listeners | undefined, resource: LiveResource): string[] {
+  const { spec, isDefault } = resource.record()
+  const path = isDefault ? '' : `/resources/${encodeURIComponent(spec.name)}`
+  return [listeners?.httpsUrl, listeners?.httpUrl].flatMap((url) => (url === undefined ? [] : `${url}${path}`))
 }

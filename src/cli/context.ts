@@ -44,6 +44,8 @@ export type CommandContext = {
   readonly version: string
   readonly probes?: Probes | undefined
   folder(): DataFolder
+  /** The resource that the command is about; undefined: the server's own. */
+  resource(): string | undefined
   format(): OutputFormat
   isColored(): boolean
   /** For a result that scripts ask for by the exit code and that is no failure. */

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import type { KeyView } from '../control/api.ts'
 import { Fault } from '../core/fault.ts'
-import { isJsonObject, type JsonObject, parseJsonObject } from '../core/json.ts'
+import type { JsonObject } from '../core/json.ts'
 import type { CommandContext } from './context.ts'
-import { openManagementClient } from './management-client.ts'
+import { openManagementClient, pathOfResource } from './management-client.ts'
+import { readEvents } from './server/read-events.ts'
 import { baseOf, type IncomingAnswer, readAnswer, readText, sendRequest } from './server/send-request.ts'
 
 /** A file for a form. */
@@ -38,7 +39,7 @@ export const keyVariable = 'PONTO_API_KEY'
  */
 export async function openDataClient(context: CommandContext): Promise<DataClient> {
   const folder = context.folder()
-  const management = openManagementClient(folder)
+  const management = openManagementClient(context)
   const { server } = management
   const base = baseOf(server, folder)
   const key =
@@ -50,7 +51,7 @@ export async function openDataClient(context: CommandContext): Promise<DataClien
     request: Partial<Parameters<typeof sendRequest>[2]> & { readonly headers?: Record<string, string> },
   ): Promise<IncomingAnswer> =>
     sendRequest(
-      new URL(`/openai/v1/${path}`, base),
+      new URL(`${pathOfResource(context.resource())}/openai/v1/${path}`, base),
       { server, folder },
       { method: 'GET', silentMs: usualSilenceMs, ...request, headers: { 'api-key': key, ...request.headers } },
     )
@@ -82,16 +83,7 @@ export async function openDataClient(context: CommandContext): Promise<DataClien
     async *listen(path: string, signal: AbortSignal): AsyncGenerator<JsonObject, undefined> {
       const headers = { accept: 'text/event-stream' }
       const { pieces } = await requireDone(await send(path, { headers, silentMs: streamSilenceMs, signal }))
-      const decoder = new TextDecoder()
-      let text = ''
-      for await (const bytes of pieces) {
-        const blocks = (text + decoder.decode(bytes, { stream: true })).split('\n\n')
-        text = blocks.pop() as string
-        for (const block of blocks) {
-          const event = parseJsonObject(block.replace(/^data: /, ''))
-          if (isJsonObject(event)) yield event
-        }
-      }
+      yield* readEvents(pieces)
     },
   }
 }

@@ -35,7 +35,7 @@ Examples:
     .addOption(new Option('--type <type>', 'only those of one type').choices(Object.keys(modelTypes)))
     .action(async () => {
       const { type } = list.opts()
-      const { value } = await openManagementClient(context.folder()).call<{ value: ModelView[] }>('models')
+      const { value } = await openManagementClient(context).call<{ value: ModelView[] }>('models')
       const wanted = type ? value.filter((model) => model.type === type) : value
       await printList(context, wanted, columns, type ? `The catalog has no model of type ${type}.` : 'No models.')
     })
@@ -43,7 +43,7 @@ Examples:
   show.option('--model-version <version>', 'another version than the default one').action(async (name: string) => {
     const { modelVersion } = show.opts()
     const path = `models/${encodeURIComponent(name)}`
-    const { value } = await openManagementClient(context.folder()).call<{ value: ModelView[] }>(path)
+    const { value } = await openManagementClient(context).call<{ value: ModelView[] }>(path)
     const model = modelVersion ? value.find(({ version }) => version === modelVersion) : value[0]
     if (!model) {
       const known = value.map(({ version }) => version).join(', ')

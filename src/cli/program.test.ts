@@ -417,7 +417,10 @@ describe('up', () => {
       logLevel: 'info',
       raiPolicy: 'Microsoft.DefaultV2',
       storedCompletionDays: 30,
+      usageHourlyDays: 90,
+      usageDays: 1_100,
       replicas: 1,
+      databaseWait: 60,
     })
     expect(ran.ups[0]?.folder.path).toBe(folder.path)
   })
@@ -426,6 +429,7 @@ describe('up', () => {
     ['a port that is none', ['--port', '70000'], {}, 'from 0 to 65535'],
     ['a variable that is no port', [], { PONTO_HTTP_PORT: 'x' }, 'PONTO_HTTP_PORT="x"'],
     ['a variable that is no level', [], { PONTO_LOG_LEVEL: 'loud' }, 'PONTO_LOG_LEVEL="loud"'],
+    ['a wait that is none', ['--database-wait', '-1'], {}, 'from 0 to 86400'],
     ['no days at all', ['--stored-completion-days', '0'], {}, 'from 1 to 36500'],
     ['a certificate without its key', ['--tls-cert', 'a.pem'], {}, '--tls-key is missing'],
   ]
@@ -446,6 +450,7 @@ describe('up', () => {
       err: 'error: Port 8443 is taken.\n',
     })
     expect((await failing(new Fault('invalid-request', '--name is wrong'))).code).toBe(2)
+    expect((await failing(new Fault('storage-unavailable', 'The database is away.'))).code).toBe(75)
     expect(failing(new Error('bug'))).rejects.toThrow('bug')
   })
 })

@@ -12,8 +12,11 @@ import {
 } from './context.ts'
 import { defineUp, type UpOptions } from './server/up.ts'
 
-/** Exit codes; the launcher does not start a server again after `usage` and `refused`. Commands may have others: see their help. */
-export const exitCodes = { done: 0, failed: 1, usage: 2, refused: 78 } as const
+/**
+ * Exit codes; the launcher does not start a server again after `usage` and `refused`, and does after `unready`: what it needs is away and may be
+ * back. Commands may have others: see their help.
+ */
+export const exitCodes = { done: 0, failed: 1, usage: 2, unready: 75, refused: 78 } as const
 
 export type ProgramParts = {
   /** Runs the server until it is told to stop. */
@@ -31,6 +34,11 @@ type Definition = (command: Command, context: CommandContext) => void
 
 /** Every command but `up`: its code is loaded when it is the one that was asked for. */
 const commands: readonly { name: string; summary: string; load: () => Promise<Definition> }[] = [
+  {
+    name: 'resource',
+    summary: 'several resources on one server: create, list, update, delete and restore them',
+    load: async () => (await import('./server/resource.ts')).defineResource,
+  },
   {
     name: 'deployment',
     summary: 'create, list, show, update and delete deployments',
@@ -52,9 +60,34 @@ const commands: readonly { name: string; summary: string; load: () => Promise<De
     load: async () => (await import('./key/key.ts')).defineKey,
   },
   {
+    name: 'identity',
+    summary: 'programs that get tokens here, and who may do what',
+    load: async () => (await import('./key/identity/identity.ts')).defineIdentity,
+  },
+  {
+    name: 'token',
+    summary: 'print a token for scripts',
+    load: async () => (await import('./key/identity/token.ts')).defineToken,
+  },
+  {
     name: 'filter',
     summary: 'content filters: policies, blocklists, engines, and what they make of texts',
     load: async () => (await import('./filter/filter.ts')).defineFilter,
+  },
+  {
+    name: 'policy',
+    summary: 'what deployments may be like',
+    load: async () => (await import('./policy/policy.ts')).definePolicy,
+  },
+  {
+    name: 'import',
+    summary: 'bring deployments over from Azure, LiteLLM or another Ponto',
+    load: async () => (await import('./transfer/import.ts')).defineImport,
+  },
+  {
+    name: 'export',
+    summary: 'write everything out as YAML, ARM, Bicep or Terraform',
+    load: async () => (await import('./transfer/export.ts')).defineExport,
   },
   {
     name: 'file',
@@ -67,9 +100,29 @@ const commands: readonly { name: string; summary: string; load: () => Promise<De
     load: async () => (await import('./batch/batch.ts')).defineBatch,
   },
   {
+    name: 'webhook',
+    summary: 'list and try the receivers that are told of batches',
+    load: async () => (await import('./batch/webhook.ts')).defineWebhook,
+  },
+  {
     name: 'usage',
     summary: 'tokens, requests and cost, by deployment, key and time',
     load: async () => (await import('./usage.ts')).defineUsage,
+  },
+  {
+    name: 'audit',
+    summary: 'who changed what',
+    load: async () => (await import('./observe/audit.ts')).defineAudit,
+  },
+  {
+    name: 'logs',
+    summary: 'requests: what was asked, what it took, and why it was refused',
+    load: async () => (await import('./observe/logs.ts')).defineLogs,
+  },
+  {
+    name: 'top',
+    summary: 'what each deployment does now',
+    load: async () => (await import('./observe/top.ts')).defineTop,
   },
   {
     name: 'status',
@@ -128,6 +181,7 @@ function buildProgram(parts: ProgramParts, exitWith: CommandContext['exitWith'])
     .description('The model endpoint you own: Azure AI Model Inference and Azure OpenAI, self-hosted.')
     .version(parts.version, '-V, --version', 'print the version')
     .option('--data <dir>', 'data folder (env PONTO_DATA; usually ~/.ponto)')
+    .option('--resource <name>', 'the resource to work on, where the server has several (env PONTO_RESOURCE)')
     .addOption(new Option('-o, --output <format>', 'how results are printed').choices(outputFormats).default('table'))
     .option('--no-color', 'no colours (env NO_COLOR)')
     .helpCommand(false)
@@ -168,6 +222,7 @@ export async function runProgram(parts: ProgramParts, args: readonly string[]): 
     if (!(error instanceof Fault) || error.code === 'internal') throw error
     for (const line of error.message.split('\n')) parts.stderr.write(`error: ${line}\n`)
     if (findCommand(program, args) !== 'up') return exitCodes.failed
+    if (error.code === 'storage-unavailable') return exitCodes.unready
     return error.code === 'invalid-request' ? exitCodes.usage : exitCodes.refused
   }
 }
@@ -196,6 +251,7 @@ function makeContext(program: Command, parts: ProgramParts, exitWith: CommandCon
         xdgDataHome: parts.env.XDG_DATA_HOME,
         homeFolder: parts.env.HOME || homedir(),
       }),
+    resource: () => program.opts().resource || parts.env.PONTO_RESOURCE || undefined,
     format: () => program.opts().output,
     isColored: () => Boolean(parts.stdout.isTTY) && !parts.env.NO_COLOR && program.opts().color !== false,
   }

@@ -34,7 +34,7 @@ Examples:
     .command('list')
     .description('all pools, with what is used and what is left')
     .action(async () => {
-      const { value } = await openManagementClient(context.folder()).call<{ value: QuotaView[] }>('quota')
+      const { value } = await openManagementClient(context).call<{ value: QuotaView[] }>('quota')
       const whenEmpty =
         'There are no quota pools: capacity is not limited. Make one with: ponto quota set SKU.MODEL UNITS'
       await printList(context, value, columns, whenEmpty)
@@ -45,7 +45,7 @@ Examples:
     .addHelpText('after', '\nBelow what is used, nothing stops: the deployments go on, but none of them can grow.')
     .action(async (name: string, units: string) => {
       if (!/^\d{1,10}$/.test(units)) set.error(`error: "${units}" is no number of units: 0, 1, 2, ...`)
-      const client = openManagementClient(context.folder())
+      const client = openManagementClient(context)
       await showPool(
         context,
         await client.call<QuotaView>(pathOf(name), { method: 'PUT', body: { limit: Number(units) } }),
@@ -56,7 +56,7 @@ Examples:
     .description('remove a pool; deployments keep what they have and may grow')
     .argument('<name>', nameHelp)
     .action(async (name: string) => {
-      await openManagementClient(context.folder()).call(pathOf(name), { method: 'DELETE' })
+      await openManagementClient(context).call(pathOf(name), { method: 'DELETE' })
       if (context.format() === 'table') context.stdout.write(`Removed ${name}.\n`)
     })
 }

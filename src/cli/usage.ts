@@ -3,7 +3,7 @@ import type { BudgetView, UsageView } from '../control/api.ts'
 import type { CommandContext } from './context.ts'
 import { openManagementClient } from './management-client.ts'
 import { type Column, printList } from './terminal/print.ts'
-import { parseDurationMs, parseTime } from './terminal/times.ts'
+import { makeTime } from './terminal/time-option.ts'
 
 const groups = ['hour', 'day', 'month', 'deployment', 'model', 'key'] as const
 
@@ -45,14 +45,14 @@ Examples:
         ...(deployment && { deployment }),
         ...(key && { key }),
       })
-      const usage = await openManagementClient(context.folder()).call<Usage>(`usage?${query}`)
+      const usage = await openManagementClient(context).call<Usage>(`usage?${query}`)
       await printUsage(context, usage, by)
     })
   command
     .command('budgets')
     .description('what the keys with budgets have spent of them')
     .action(async () => {
-      const { value } = await openManagementClient(context.folder()).call<{ value: BudgetView[] }>('budgets')
+      const { value } = await openManagementClient(context).call<{ value: BudgetView[] }>('budgets')
       const whenEmpty = 'No key has a budget. Give one to a key with: ponto key update NAME --budget tokens/day=100000'
       await printList(context, value, budgetColumns, whenEmpty)
     })
@@ -101,17 +101,4 @@ function readGroups(text: string, previous: unknown): string[] {
   // The default is no first use of the flag.
   const before = Array.isArray(previous) && !(previous.length === 1 && previous[0] === 'deployment') ? previous : []
   return [...new Set([...before, ...wanted])]
-}
-
-/** As the server wants it: a point in time in ISO 8601. */
-function makeTime(flags: string, text: string): Option {
-  return new Option(flags, text).argParser((value: string) => {
-    const agoMs = parseDurationMs(value)
-    const timeMs = agoMs === undefined ? parseTime(value) : Date.now() - agoMs
-    if (timeMs === undefined)
-      throw new InvalidArgumentError(
-        'It must be a date (2026-11-01), a time with its zone, or how long ago: 90m, 24h, 7d.',
-      )
-    return new Date(timeMs).toISOString()
-  })
 }

@@ -1,36 +1,63 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { operator, type Principal } from '../core/access/principal.ts'
 import { Fault } from '../core/fault.ts'
+import type { JudgeAddress } from '../policy/access/network.ts'
+import type { TokenDoor } from '../policy/access/token/token-door.ts'
+import { isToken } from '../policy/access/token/verify-token.ts'
 
 export type AuthenticateOptions = {
   readonly managementCredential: string
   /** Whether it is a key of the data plane, which opens nothing here but deserves a clearer answer. */
   isResourceKey(key: string): boolean
+  readonly tokens: Pick<TokenDoor, 'admit'>
+  /** Which addresses management is open to; undefined: all. */
+  judgeAddress(): JudgeAddress | undefined
+  /** Unix milliseconds. */
+  now(): number
   /** The names and addresses the server is reached by, besides the loopback ones; without ports. */
-  readonly hostNames: readonly string[]
+  hostNames(): readonly string[]
 }
 
 export type Gate = {
   /** Throws Fault `forbidden` unless the request was addressed to this server. */
   checkHost(headers: Headers): void
-  /** Who asks. Throws Fault `unauthorized` or `forbidden` unless it is somebody. */
-  authenticate(headers: Headers): Principal
+  /** Throws Fault `forbidden` for an address that management is not open to. */
+  checkAddress(readAddress: () => string): void
+  /** Who asks. Rejects with Fault `unauthorized`, `forbidden` or `identity-unavailable` unless it is somebody. */
+  authenticate(headers: Headers): Promise<Principal>
+}
+
+/** Whether the server is reached by that name, without a port, in any spelling. */
+export function createHostJudge(listNames: () => readonly string[]): (name: string) => boolean {
+  const loopback = new Set(['localhost', '127.0.0.1', '[::1]'])
+  return (name) => {
+    const normal = normalizeName(name)
+    if (loopback.has(normal) || /^[a-z0-9.-]+\.localhost$/.test(normal)) return true
+    return listNames().some((own) => normalizeName(own) === normal)
+  }
+}
+
+/** Throws Fault `forbidden` unless the request was addressed to this server. */
+export function createHostCheck(listNames: () => readonly string[]): (headers: Headers) => void {
+  const isOwnHost = createHostJudge(listNames)
+  return (headers) => checkHost(headers.get('host'), isOwnHost)
 }
 
 export function createGate(options: AuthenticateOptions): Gate {
   const expected = digest(options.managementCredential)
-  const hostNames = new Set(['localhost', '127.0.0.1', '[::1]', ...options.hostNames.map(normalizeName)])
-
-  function authenticate(headers: Headers): Principal {
+  async function authenticate(headers: Headers): Promise<Principal> {
     checkOrigin(headers.get('origin'), headers.get('host'))
     const presented = readBearer(headers.get('authorization'))
     // Digests, so that neither the time nor the length tells how much of a guess was right.
     if (presented !== undefined && timingSafeEqual(digest(presented), expected)) return operator
+    if (presented !== undefined && isToken(presented)) {
+      return (await options.tokens.admit(presented, 'management', options.now())).principal
+    }
     const keys = [presented, headers.get('api-key')]
     if (keys.some((key) => typeof key === 'string' && options.isResourceKey(key))) {
       throw new Fault(
         'forbidden',
-        'A resource key does not open the management API. Send the management credential as Authorization: Bearer.',
+        'A resource key does not open the management API. Send the management credential, or a token, as Authorization: Bearer.',
       )
     }
     throw new Fault(
@@ -41,13 +68,17 @@ export function createGate(options: AuthenticateOptions): Gate {
     )
   }
 
-  return { checkHost: (headers) => checkHost(headers.get('host'), hostNames), authenticate }
+  return {
+    checkHost: createHostCheck(options.hostNames),
+    checkAddress: (readAddress) => options.judgeAddress()?.(readAddress()),
+    authenticate,
+  }
 }
 
 /** A page of another site can make its own name point here (DNS rebinding), but cannot hide that name. */
-function checkHost(host: string | null, hostNames: ReadonlySet<string>): void {
+function checkHost(host: string | null, isOwnHost: (name: string) => boolean): void {
   const name = host === null ? '' : normalizeName(host.replace(/:\d*$/, ''))
-  if (hostNames.has(name) || /^[a-z0-9.-]+\.localhost$/.test(name)) return
+  if (isOwnHost(name)) return
   throw new Fault(
     'forbidden',
     `The management API is not served under the host ${JSON.stringify(name)}. Use localhost or a name given to the server by flag.`,

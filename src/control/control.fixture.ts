@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type Identity, openIdentity } from '../boot/stores/open-identity.ts'
 import type { Fault } from '../core/fault.ts'
 import { randomId } from '../core/id.ts'
 import { createSealer } from '../core/seal.ts'
 import { openMeter } from '../policy/meter/meter.ts'
+import type { AuditRow } from '../port/tables/audit/port.ts'
 import type { Tables } from '../port/tables/port.ts'
 import { openSqliteTables } from '../port/tables/sqlite.ts'
 import { openQuotaState, type QuotaState } from '../snapshot/capacity/quota-state.ts'
@@ -13,10 +15,13 @@ import { createCredentialReader } from '../snapshot/credential.ts'
 import { type DesiredState, openDesiredState } from '../snapshot/desired-state.ts'
 import { type FiltersState, openFiltersState } from '../snapshot/filter/filters-state.ts'
 import type { NamedKey } from '../snapshot/keys/named-key.ts'
+import { type ResourceKey, storeResourceKey } from '../snapshot/keys/resource-keys.ts'
+import { openDeploymentPolicies } from '../snapshot/policy/policies-state.ts'
 import { createQueue } from '../snapshot/queue.ts'
-import { type ResourceKey, storeResourceKey } from '../snapshot/resource-keys.ts'
+import { makeOwnAccounts } from './accounts.fixture.ts'
 import type { ErrorBody } from './api.ts'
-import { type ControlOptions, createControl } from './create-control.ts'
+import { createControl } from './create-control.ts'
+import type { RoutesOptions } from './routes.ts'
 
 /** For tests: a whole management API behind a real server, with a real database. */
 
@@ -39,7 +44,10 @@ export type ControlFixture = {
   readonly quota: QuotaState
   readonly filters: FiltersState
   readonly tables: Tables
+  readonly identity: Identity
   readonly faults: readonly Fault[]
+  /** Changes that could not be kept. */
+  readonly lost: readonly AuditRow[]
   /** The keys as they were announced to the data plane, each time. */
   readonly announced: readonly (readonly ResourceKey[])[]
   /** Everything that was ever answered, but the answers about keys. */
@@ -56,7 +64,7 @@ const builtinModels = [{ format: 'Ponto', name: 'builtin-nano', version: '1', de
 export async function startControl(
   more: Partial<
     Pick<
-      ControlOptions,
+      RoutesOptions,
       | 'capacityRules'
       | 'findCompiled'
       | 'now'
@@ -81,10 +89,12 @@ export async function startControl(
     listDeployments: () => state.list().map(({ spec }) => spec),
     defaultPolicy,
   })
+  const deploymentPolicies = await openDeploymentPolicies({ table: tables.filters, now: () => 2_000, enqueue })
   const quota = await openQuotaState(tables.quota, () => 2_000)
   const sealer = createSealer(new Uint8Array(32).fill(3))
   const readSecret = (name: string) => (name === 'PONTO_SECRET_SET' ? `${planted}-env` : undefined)
   const faults: Fault[] = []
+  const lost: AuditRow[] = []
   const announced: (readonly ResourceKey[])[] = []
   const answers: string[] = []
   for (const name of ['key1', 'key2'] as const) {
@@ -92,7 +102,18 @@ export async function startControl(
   }
   const meter = await openMeter({ table: tables.usage, now: () => 2_000, onProblem: () => {} })
   let namedKeys: readonly NamedKey[] = []
-  const handleManagement = createControl({
+  const identity = await openIdentity({
+    tables,
+    sealer,
+    listNames: () => ['ponto.example'],
+    findResource: () => undefined,
+    openTransport: () => {
+      throw new Error('no issuer is asked here')
+    },
+    log: { warn: () => {} },
+    now: Date.now,
+  })
+  const routes: RoutesOptions = {
     state,
     quota,
     filters,
@@ -106,9 +127,6 @@ export async function startControl(
     builtinModels,
     capacityRules: () => ({ catalog: createCatalog(builtinModels), pools: quota.list(), placement: {}, now: 2_000 }),
     findCompiled: () => undefined,
-    managementCredential: credential,
-    isResourceKey: (key) => key === resourceKey,
-    hostNames: ['ponto.example', '::1:2'],
     makeKey: () => `new-${randomId(20)}`,
     onKeysChanged: (keys) => announced.push(keys),
     probeDeployment: async (name) => {
@@ -125,8 +143,11 @@ export async function startControl(
       engine: { state: 'ready', detail: '' },
     }),
     listOwnWarnings: () => [],
-    usage: { table: tables.usage, meter, namedKeys: () => [] },
-    onFault: (fault) => faults.push(fault),
+    webhooks: { list: () => [], readSecret: () => undefined, test: async () => undefined },
+    usage: { table: tables.usage, meter, namedKeys: () => [], resource: '', hourlyDays: 90 },
+    policyRules: () => ({ policies: deploymentPolicies.list(), defaultRaiPolicy: defaultPolicy }),
+    deploymentPolicies,
+    audit: tables.audit,
     now: () => 2_000,
     ...more,
     listNamedKeys: () => namedKeys,
@@ -134,8 +155,33 @@ export async function startControl(
       namedKeys = keys
       more.onNamedKeysChanged?.(keys)
     },
+  }
+  const handleManagement = createControl({
+    accounts: makeOwnAccounts('mine', routes),
+    tokens: identity.tokens,
+    judgeAddress: identity.judgeManagementAddress,
+    identity: {
+      table: tables.identity,
+      identity: identity.state,
+      issuer: identity.issuer,
+      judgeAudience: identity.judgeAudience,
+      listResources: () => [{ id: '', name: 'mine' }],
+      makeKey: () => `new-${randomId(20)}`,
+      now: Date.now,
+    },
+    managementCredential: credential,
+    isResourceKey: (key) => key === resourceKey,
+    hostNames: () => ['ponto.example', '::1:2'],
+    onAuditLost: (row) => lost.push(row),
+    onFault: (fault) => faults.push(fault),
+    audit: tables.audit,
+    now: routes.now,
   })
-  const server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: handleManagement })
+  const server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: (request) => handleManagement(request, () => '127.0.0.1'),
+  })
   const base = `http://127.0.0.1:${server.port}`
 
   return {
@@ -144,7 +190,9 @@ export async function startControl(
     quota,
     filters,
     tables,
+    identity,
     faults,
+    lost,
     announced,
     answers,
     async send(method, path, { headers = {}, body, type } = {}) {
@@ -168,6 +216,7 @@ export async function startControl(
     },
     async stop() {
       await server.stop(true)
+      identity.close()
       await tables.close()
       rmSync(folder, { recursive: true, force: true })
     },

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { createSealer } from '../core/seal.ts'
 import { deploymentSpecSchema } from '../snapshot/deployment-spec.ts'
-import { storeResourceKey } from '../snapshot/resource-keys.ts'
+import { storeResourceKey } from '../snapshot/keys/resource-keys.ts'
 import type { DeploymentView, ModelView } from './api.ts'
 import {
   type ControlFixture,
@@ -210,7 +210,7 @@ describe('bad bodies', () => {
       { body: { modle: {}, ...remote() } },
       400,
       'InvalidRequest',
-      'modle: unknown field, allowed are name, model, sku, rateLimits, tokenAccounting, concurrency, versionUpgradeOption, dynamicThrottlingEnabled, spilloverDeploymentName, serviceTier, deploymentState, raiPolicyName, price, backends',
+      'modle: unknown field, allowed are name, model, sku, rateLimits, tokenAccounting, concurrency, versionUpgradeOption, dynamicThrottlingEnabled, spilloverDeploymentName, serviceTier, deploymentState, raiPolicyName, price, capture, tags, backends',
     ],
     [
       'another name',

@@ -1,47 +1,119 @@
+import { serverScope } from '../core/access/principal.ts'
 import { Fault, toFault } from '../core/fault.ts'
 import { randomHex } from '../core/id.ts'
+import { ownResource, type ResourceId } from '../core/resource.ts'
+import { authorizeAction } from '../policy/access/authorize.ts'
+import type { Accounts } from './accounts.ts'
+import { type AuditOptions, createAuditor, isTold } from './audit/auditor.ts'
 import { type AuthenticateOptions, createGate } from './authenticate.ts'
 import { describeFault } from './errors.ts'
 import { type Answer, writeAnswer } from './http/answer.ts'
-import { type ControlRoute, listRoutes, type RoutesOptions } from './routes.ts'
+import {
+  type ControlRoute,
+  decodeSegment,
+  type Forward,
+  type Matched,
+  matchRoutes,
+  scopeOf,
+  type Visit,
+} from './http/route.ts'
+import { listIdentityRoutes } from './identity/routes.ts'
+import type { ServicePrincipalsOptions } from './identity/service-principals.ts'
+import { listResourceRoutes, refuseUnknown } from './resources/resources.ts'
+import { listRoutes, type RoutesOptions } from './routes.ts'
 
 export type ControlOptions = AuthenticateOptions &
-  RoutesOptions & {
+  AuditOptions & {
+    readonly accounts: Accounts
+    readonly identity: ServicePrincipalsOptions
     /** Told of every refusal and failure, for the log. */
     onFault(fault: Fault, requestId: string): void
   }
 
 const root = '/management'
 
-/** The management API (api.ts says what it is): answers any request whose path begins with `/management`. Never rejects. */
-export function createControl(options: ControlOptions): (request: Request) => Promise<Response> {
-  const gate = createGate(options)
-  const routes = listRoutes(options)
+type Place = {
+  readonly routes: readonly ControlRoute[]
+  /** Below the prefix, which is what names the resource. */
+  readonly path: string
+  readonly prefix: string
+  /** Where actions must be allowed; undefined: on the server. */
+  readonly resource: ResourceId | undefined
+}
 
-  async function answer(request: Request): Promise<Answer> {
-    gate.checkHost(request.headers)
-    // A preflight brings no credential. It gets what every other method gets that is not there, and no leave to go on.
-    const principal = request.method === 'OPTIONS' ? undefined : gate.authenticate(request.headers)
-    const { pathname } = new URL(request.url)
-    const found = routes.flatMap((route) => {
-      const params = matchPath(root + route.path, pathname)
-      return params ? [{ ...params, route }] : []
-    })
-    const match = found.find(({ route }) => route.method === request.method)
-    if (match && principal) return match.route.handle(request, match.name, match.item, principal)
-    if (found.length > 0)
-      return refuseMethod(
-        request.method,
-        found.map(({ route }) => route),
-      )
-    throw new Fault('not-found', `There is nothing at ${pathname}.`)
+/**
+ * The management API (api.ts says what it is): answers any request whose path begins with `/management`. `readAddress` gives the
+ * address that it comes from. Never rejects.
+ */
+export function createControl(
+  options: ControlOptions,
+): (request: Request, readAddress: () => string) => Promise<Response> {
+  const gate = createGate(options)
+  const auditor = createAuditor(options)
+  const { accounts } = options
+  const own = accounts.own()
+  const ofServer = [...listRoutes(own.routes), ...listIdentityRoutes(options.identity), ...listResourceRoutes(accounts)]
+  /** Those of other resources, made once for each. */
+  const ofOthers = new WeakMap<RoutesOptions, readonly ControlRoute[]>()
+
+  /** What a path is of. Throws Fault `not-found` for something in a resource that there is not. */
+  function locate(path: string): Place {
+    const [, first, segment = '', ...rest] = path.split('/')
+    if (first !== 'resources' || segment === '') return { routes: ofServer, path, prefix: '', resource: ownResource }
+    const name = decodeSegment(segment)
+    const account = accounts.find(name)
+    // The resource itself is judged as what it is of, and what is yet to be made as something of the server.
+    if (rest.length === 0) return { routes: ofServer, path, prefix: '', resource: account?.id }
+    if (!account) return refuseUnknown(accounts, name)
+    const routes = ofOthers.get(account.routes) ?? listRoutes(account.routes)
+    ofOthers.set(account.routes, routes)
+    return { routes, path: `/${rest.join('/')}`, prefix: `/resources/${segment}`, resource: account.id }
   }
 
-  return async (request) => {
+  async function answer(request: Request, requestId: string, readAddress: () => string): Promise<Answer> {
+    gate.checkHost(request.headers)
+    gate.checkAddress(readAddress)
+    const { pathname } = new URL(request.url)
+    const path = pathname.slice(root.length)
+    // A preflight brings no credential. It gets what every other method gets that is not there, and no leave to go on.
+    if (request.method === 'OPTIONS') return refuseMethod(request.method, requireMatch(locate(path)))
+    const principal = await gate.authenticate(request.headers)
+    return run(request, path, { principal, address: readAddress(), requestId })
+  }
+
+  async function run(request: Request, path: string, caller: Omit<Visit, 'params' | 'forward'>): Promise<Answer> {
+    const place = locate(path)
+    const matched = requireMatch(place)
+    const match = matched.find(({ route }) => route.method === request.method)
+    if (!match) return refuseMethod(request.method, matched)
+    const { route, params } = match
+    const { name = '', item = '' } = params
+    const forward: Forward = (method, target, body) => {
+      const url = new URL(root + place.prefix + target, request.url)
+      const headers = { 'content-type': 'application/json' }
+      const init = body === undefined ? { method } : { method, headers, body: JSON.stringify(body) }
+      return run(new Request(url, init), url.pathname.slice(root.length), caller)
+    }
+    const visit: Visit = { ...caller, params, forward }
+    const handle = async () => {
+      authorizeAction(
+        caller.principal,
+        route.action,
+        place.resource === undefined ? serverScope : scopeOf(route, params, place.resource),
+      )
+      return route.handle(request, name, item, visit)
+    }
+    if (!isTold(route.action)) return handle()
+    const reading = matched.find(({ route }) => route.method === 'GET')?.route
+    const look = reading && (() => reading.handle(new Request(request.url), name, item, visit))
+    return auditor.record({ action: route.action, request, visit, look, handle })
+  }
+
+  return async (request, readAddress) => {
+    const requestId = randomHex()
     try {
-      return writeAnswer(await answer(request))
+      return writeAnswer(await answer(request, requestId, readAddress))
     } catch (error) {
-      const requestId = randomHex()
       const fault = toFault(error)
       options.onFault(fault, requestId)
       const refusal = describeFault(fault, requestId)
@@ -50,34 +122,17 @@ export function createControl(options: ControlOptions): (request: Request) => Pr
   }
 }
 
-/** The parts of the path that the pattern names, undefined when the path is another. */
-function matchPath(pattern: string, path: string): { readonly name: string; readonly item: string } | undefined {
-  const wanted = pattern.split('/')
-  const given = path.split('/')
-  if (wanted.length !== given.length) return undefined
-  const found = { name: '', item: '' }
-  for (const [index, part] of wanted.entries()) {
-    const segment = given[index] as string
-    if (part === '{name}') found.name = decodeSegment(segment)
-    else if (part === '{item}') found.item = decodeSegment(segment)
-    else if (part !== segment) return undefined
-  }
-  return found
-}
-
-/** What is not valid percent-encoding stays as it is, and is then no name of anything. */
-function decodeSegment(segment: string): string {
-  try {
-    return decodeURIComponent(segment)
-  } catch {
-    return segment
-  }
-}
-
 const methods: readonly ControlRoute['method'][] = ['GET', 'PUT', 'PATCH', 'POST', 'DELETE']
 
-function refuseMethod(method: string, routes: readonly ControlRoute[]): Answer {
-  const allowed = methods.filter((one) => routes.some((route) => route.method === one)).join(', ')
+/** Throws Fault `not-found` where nothing is. */
+function requireMatch({ routes, path, prefix }: Place): readonly Matched[] {
+  const matched = matchRoutes(routes, path)
+  if (matched.length === 0) throw new Fault('not-found', `There is nothing at ${root}${prefix}${path}.`)
+  return matched
+}
+
+function refuseMethod(method: string, matched: readonly Matched[]): Answer {
+  const allowed = methods.filter((one) => matched.some(({ route }) => route.method === one)).join(', ')
   const fault = new Fault('method-not-allowed', `${method} is not possible here, only ${allowed}.`)
   return { ...describeFault(fault, ''), headers: { allow: allowed } }
 }

@@ -1,6 +1,7 @@
 import { Fault } from '../core/fault.ts'
 import type { FaultCode } from '../core/fault-codes.ts'
 import { type DocumentProblem, formatPath, formatProblem } from '../core/text/parse-document.ts'
+import { disallowedCode } from '../snapshot/policy/judge-deployment.ts'
 import type { ErrorBody } from './api.ts'
 import type { Answer } from './http/answer.ts'
 
@@ -16,6 +17,7 @@ const codes: Partial<Record<FaultCode, string>> = {
   conflict: 'Conflict',
   'insufficient-quota': 'InsufficientQuota',
   'filter-unavailable': 'FilterUnavailable',
+  'identity-unavailable': 'IdentityUnavailable',
   'state-unusable': 'StateUnusable',
 }
 
@@ -43,9 +45,13 @@ export function describeFault(fault: Fault, requestId: string): Answer {
 export function refuseDocument(problems: readonly DocumentProblem[]): Fault {
   const [first] = problems
   const isOneKind = problems.every(({ code }) => code === first?.code)
-  return new Fault('invalid-request', problems.map(formatProblem).join('; '), {
-    param: first && formatPath(first.path),
-    vendorCode: isOneKind ? first?.code : undefined,
-    problems: problems.map(({ path, text, code }) => ({ field: formatPath(path), text, code })),
-  })
+  return new Fault(
+    isOneKind && first?.code === disallowedCode ? 'forbidden' : 'invalid-request',
+    problems.map(formatProblem).join('; '),
+    {
+      param: first && formatPath(first.path),
+      vendorCode: isOneKind ? first?.code : undefined,
+      problems: problems.map(({ path, text, code }) => ({ field: formatPath(path), text, code })),
+    },
+  )
 }

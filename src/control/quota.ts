@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Fault } from '../core/fault.ts'
 import { parseDocument } from '../core/text/parse-document.ts'
+import type { CapacityRules } from '../snapshot/capacity/judge-capacity.ts'
 import { deploymentsOf, describeUnit, poolName, type QuotaPool, readPoolName } from '../snapshot/capacity/quota.ts'
 import type { DesiredPool, QuotaState } from '../snapshot/capacity/quota-state.ts'
 import type { DesiredState } from '../snapshot/desired-state.ts'
@@ -10,7 +11,11 @@ import type { Answer } from './http/answer.ts'
 import { isDryRun } from './http/dry-run.ts'
 import { readJsonBody } from './http/read-body.ts'
 
-export type QuotaOptions = { readonly state: DesiredState; readonly quota: QuotaState }
+export type QuotaOptions = {
+  readonly state: DesiredState
+  readonly quota: QuotaState
+  capacityRules(): Pick<CapacityRules, 'elsewhere'>
+}
 
 type Handler = (request: Request, name: string) => Promise<Answer>
 
@@ -30,13 +35,19 @@ const poolSchema = z.strictObject({
 } satisfies Record<keyof QuotaView, z.ZodType>)
 
 /** The quota pools, and what the deployments have of them. */
-export function createQuota({ state, quota }: QuotaOptions): Record<'list' | 'show' | 'put' | 'remove', Handler> {
+export function createQuota({
+  state,
+  quota,
+  capacityRules,
+}: QuotaOptions): Record<'list' | 'show' | 'put' | 'remove', Handler> {
   function view(pool: DesiredPool, pools: readonly DesiredPool[] = quota.list()): QuotaView {
     const specs = state.list().map(({ spec }) => spec)
-    const deployments = deploymentsOf(pool, pools, specs).map((spec) => ({
-      name: spec.name,
-      capacity: spec.sku?.capacity ?? 0,
-    }))
+    const elsewhere = capacityRules().elsewhere ?? []
+    const resources = new Map(elsewhere.map(({ resource, spec }) => [spec, resource.name]))
+    const deployments = deploymentsOf(pool, pools, [...specs, ...resources.keys()]).map((spec) => {
+      const resource = resources.get(spec)
+      return { name: spec.name, ...(resource !== undefined && { resource }), capacity: spec.sku?.capacity ?? 0 }
+    })
     const used = deployments.reduce((sum, { capacity }) => sum + capacity, 0)
     const { name, format, model, sku, limit, source } = pool
     return {

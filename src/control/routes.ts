@@ -1,35 +1,32 @@
-import type { Principal } from '../core/access/principal.ts'
+import type { AuditTable } from '../port/tables/audit/port.ts'
+import { listAudit } from './audit/list-audit.ts'
 import { createDeployments, type DeploymentsOptions } from './deployments/deployments.ts'
+import { createPolicies, type PoliciesOptions } from './deployments/policies.ts'
 import { type AnalyzeOptions, analyze } from './filters/analyze.ts'
 import { createFilters, type FiltersOptions } from './filters/filters.ts'
-import type { Answer } from './http/answer.ts'
+import type { ControlRoute, Handler } from './http/route.ts'
 import { createKeys, type KeysOptions } from './keys.ts'
 import { listModels, showModel } from './models.ts'
 import { createNamedKeys, type NamedKeysOptions } from './named-keys/named-keys.ts'
 import { createQuota, type QuotaOptions } from './quota.ts'
+import { listRequestRoutes, type RequestsOptions } from './requests/routes.ts'
 import { type StatusOptions, showStatus } from './status.ts'
+import { exportResource } from './transfer/export.ts'
+import { importText } from './transfer/import.ts'
 import { listBudgets, showUsage, type UsageOptions } from './usage.ts'
-
-/** `name` and `item` are the decoded `{name}` and `{item}` of the path, '' where it has none. */
-export type Handler = (request: Request, name: string, item: string, principal: Principal) => Promise<Answer>
-
-/** A way into the management API. `action` is what one must be allowed to do, as Azure names it, below `Microsoft.CognitiveServices/`. */
-export type ControlRoute = {
-  readonly method: 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE'
-  /** Below `/management`. */
-  readonly path: string
-  readonly action: string
-  readonly handle: Handler
-}
+import { listWebhooks, testWebhook, type WebhooksOptions } from './webhooks.ts'
 
 export type RoutesOptions = DeploymentsOptions &
   KeysOptions &
   NamedKeysOptions &
   QuotaOptions &
+  PoliciesOptions &
   StatusOptions &
   UsageOptions &
+  RequestsOptions &
+  WebhooksOptions &
   FiltersOptions &
-  Omit<AnalyzeOptions, 'listPolicyNames'>
+  Omit<AnalyzeOptions, 'listPolicyNames'> & { readonly audit: AuditTable }
 
 type Crud = Readonly<Record<'list' | 'show' | 'put' | 'remove', Handler>>
 
@@ -39,13 +36,20 @@ export function listRoutes(options: RoutesOptions): readonly ControlRoute[] {
   const keys = createKeys(options)
   const namedKeys = createNamedKeys(options)
   const quota = createQuota(options)
+  const policies = createPolicies(options)
   return [
-    route('GET', '/status', 'accounts/read', async () => showStatus(options)),
+    ofServer(route('GET', '/status', 'accounts/read', async () => showStatus(options))),
     route('GET', '/models', 'accounts/models/read', async () => listModels(options)),
     route('GET', '/models/{name}', 'accounts/models/read', async (_request, name) => showModel(options, name)),
     route('GET', '/usage', 'accounts/usages/read', async (request) => showUsage(options, request)),
     route('GET', '/budgets', 'accounts/usages/read', async () => listBudgets(options)),
-    ...crud('/quota', 'quotas', quota),
+    ofServer(
+      route('GET', '/audit', 'Microsoft.Insights/eventtypes/values/read', async (request) =>
+        listAudit(options.audit, request),
+      ),
+    ),
+    ...listRequestRoutes(options),
+    ...crud('/quota', 'quotas', quota).map(ofServer),
     route('GET', '/keys', 'accounts/listKeys/action', keys.list),
     route('POST', '/keys/{name}/regenerate', 'accounts/regenerateKey/action', keys.regenerate),
     ...crud('/named-keys', 'accounts/namedKeys', namedKeys),
@@ -58,7 +62,21 @@ export function listRoutes(options: RoutesOptions): readonly ControlRoute[] {
     route('POST', '/deployments/{name}/pause', 'accounts/deployments/pause/action', deployments.pause),
     route('POST', '/deployments/{name}/resume', 'accounts/deployments/resume/action', deployments.resume),
     route('GET', '/deployments/{name}/upgrade', 'accounts/deployments/read', deployments.upgrade),
+    ...crud('/deployment-policies', 'policies', policies).map(ofServer),
+    route('POST', '/deployment-policies/test', 'policies/test/action', policies.test),
+    ofServer(route('GET', '/webhooks', 'webhooks/read', async () => listWebhooks(options))),
+    ofServer(
+      route('POST', '/webhooks/{name}/test', 'webhooks/test/action', (request, name) =>
+        testWebhook(options, request, name),
+      ),
+    ),
     ...listFilterRoutes(options),
+    route('GET', '/export', 'accounts/read', (request, _name, _item, { forward }) =>
+      exportResource(request, options.readStatus().name, forward),
+    ),
+    route('POST', '/import', 'accounts/deployments/write', (request, _name, _item, { forward }) =>
+      importText(request, forward),
+    ),
   ]
 }
 
@@ -88,6 +106,11 @@ function listFilterRoutes(options: RoutesOptions): readonly ControlRoute[] {
 
 function route(method: ControlRoute['method'], path: string, action: string, handle: Handler): ControlRoute {
   return { method, path, action, handle }
+}
+
+/** For what is no resource's own. */
+function ofServer(route: ControlRoute): ControlRoute {
+  return { ...route, scope: 'server' }
 }
 
 /** The five ways that every named thing has. `actions` is what its actions begin with. */

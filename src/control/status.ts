@@ -1,3 +1,4 @@
+import type { CapacityRules } from '../snapshot/capacity/judge-capacity.ts'
 import { describeOverdrawn } from '../snapshot/capacity/quota.ts'
 import type { QuotaState } from '../snapshot/capacity/quota-state.ts'
 import type { DesiredState } from '../snapshot/desired-state.ts'
@@ -7,14 +8,16 @@ import type { Answer } from './http/answer.ts'
 export type StatusOptions = {
   readonly state: DesiredState
   readonly quota: QuotaState
+  capacityRules(): Pick<CapacityRules, 'elsewhere'>
   /** What the composition root knows. */
   readStatus(): Omit<Status, 'deployments' | 'warnings'>
   listOwnWarnings(): readonly string[]
 }
 
-export function showStatus({ state, quota, readStatus, listOwnWarnings }: StatusOptions): Answer {
+export function showStatus({ state, quota, capacityRules, readStatus, listOwnWarnings }: StatusOptions): Answer {
   const specs = state.list().map(({ spec }) => spec)
-  const warnings = [...state.listWarnings(), ...describeOverdrawn(quota.list(), specs), ...listOwnWarnings()]
+  const all = [...specs, ...(capacityRules().elsewhere ?? []).map(({ spec }) => spec)]
+  const warnings = [...state.listWarnings(), ...describeOverdrawn(quota.list(), all), ...listOwnWarnings()]
   const body: Status = { ...readStatus(), deployments: specs.length, warnings }
   return { status: 200, body }
 }

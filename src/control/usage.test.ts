@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { makeDeployment, makeExchange } from '../core/exchange.fixture.ts'
+import { makeDeployment, makeExchange, makeTriedRecord } from '../core/exchange.fixture.ts'
 import { type Meter, openMeter } from '../policy/meter/meter.ts'
 import type { UsageRow, UsageTable } from '../port/tables/usage/port.ts'
 import type { NamedKey } from '../snapshot/keys/named-key.ts'
@@ -17,6 +17,7 @@ const table: UsageTable = {
 }
 const row = (more: Partial<UsageRow>): UsageRow => ({
   hour,
+  resource: '',
   deployment: 'gpt',
   model: 'gpt-4o',
   keyName: 'key1',
@@ -43,7 +44,10 @@ beforeAll(async () => {
     row({ promptTokens: 4, costMicros: 1_500_000 }),
   )
   meter = await openMeter({ table, now: () => now, onProblem: () => {} })
-  control = await startControl({ now: () => now, usage: { table, meter, namedKeys: () => [named] } })
+  control = await startControl({
+    now: () => now,
+    usage: { table, meter, namedKeys: () => [named], resource: '', hourlyDays: 10 },
+  })
 })
 afterAll(async () => {
   await control.stop()
@@ -74,6 +78,13 @@ describe('usage', () => {
     ])
   })
 
+  test('whole days are told where hours are kept no more, before and after they are put together', async () => {
+    const { body } = await get<Usage>('/usage?from=2026-11-10T15:00:00Z&to=2026-11-11T07:30:00Z')
+    expect([body.from, body.to]).toEqual(['2026-11-10T00:00:00.000Z', '2026-11-12T00:00:00.000Z'])
+    const { body: mixed } = await get<Usage>('/usage?from=2026-11-10T15:00:00Z&to=2026-11-20T07:30:00Z')
+    expect([mixed.from, mixed.to]).toEqual(['2026-11-10T00:00:00.000Z', '2026-11-20T08:00:00.000Z'])
+  })
+
   test('groups may be separated by commas or come one by one', async () => {
     const [one, other] = [
       await get<Usage>('/usage?groupBy=month,key'),
@@ -87,7 +98,7 @@ describe('usage', () => {
     const caller = { keyName: 'ci', grant: undefined, expiresAt: undefined }
     const tally = { usage: { promptTokens: 30, completionTokens: 5 }, pieces: 0 }
     meter.listener(
-      makeExchange({ caller, tally, deployment: makeDeployment({ name: 'small' }), attempts: ['b'] }),
+      makeExchange({ caller, tally, deployment: makeDeployment({ name: 'small' }), record: makeTriedRecord('b') }),
       'done',
       undefined,
     )

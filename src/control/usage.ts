@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { Fault } from '../core/fault.ts'
+import { qualify, type ResourceId } from '../core/resource.ts'
 import { parseDocument } from '../core/text/parse-document.ts'
 import type { Meter } from '../policy/meter/meter.ts'
 import {
+  firstHourKept,
   type UsageGroup,
   type UsageRow,
   type UsageTable,
@@ -19,13 +21,18 @@ export type UsageOptions = {
     readonly table: UsageTable
     readonly meter: Pick<Meter, 'flush' | 'pending' | 'budgets'>
     namedKeys(): readonly NamedKey[]
+    /** Whose usage it is. */
+    readonly resource: ResourceId
+    /** For so many days usage is kept by the hour. */
+    readonly hourlyDays: number
   }
   /** Unix milliseconds. */
   now(): number
 }
 
 const hourMs = 3_600_000
-const dayMs = 24 * hourMs
+const hoursPerDay = 24
+const dayMs = hoursPerDay * hourMs
 /** Of an answer, and of what it is put together from. */
 const maxRows = 100_000
 
@@ -58,18 +65,38 @@ export async function showUsage({ usage, now }: UsageOptions, request: Request):
     })
   }
   await usage.meter.flush()
-  const span = {
-    fromHour: Math.floor(fromMs / hourMs),
-    toHour: Math.max(Math.floor(fromMs / hourMs) + 1, Math.ceil(toMs / hourMs)),
-  }
+  const span = spanOf(fromMs, toMs, firstHourKept(now(), usage.hourlyDays))
   const groups = [...new Set(groupBy.map(columnOf))]
-  const rows = await usage.table.read({ ...span, deployment, keyName: key, groupBy: groups, limit: maxRows + 1 })
+  const rows = await usage.table.read({
+    ...span,
+    resource: usage.resource,
+    deployment,
+    keyName: key,
+    groupBy: groups,
+    limit: maxRows + 1,
+  })
   if (rows.length > maxRows) throw refuseSize()
   // A store that is away keeps nobody from seeing what is counted.
-  const unsent = usage.meter.pending().filter((row) => isWithin(row, span, deployment, key))
+  const unsent = usage.meter
+    .pending()
+    .filter((row) => row.resource === usage.resource && isWithin(row, span, deployment, key))
   const value = merge([...rows, ...unsent], groupBy)
   if (value.length > maxRows) throw refuseSize()
   return { status: 200, body: { from: iso(span.fromHour * hourMs), to: iso(span.toHour * hourMs), value } }
+}
+
+/** Whole hours; whole days where hours are kept no more, whether or not they are put together yet. */
+function spanOf(
+  fromMs: number,
+  toMs: number,
+  firstHour: number,
+): { readonly fromHour: number; readonly toHour: number } {
+  const from = Math.floor(fromMs / hourMs)
+  const to = Math.max(from + 1, Math.ceil(toMs / hourMs))
+  return {
+    fromHour: from < firstHour ? from - (from % hoursPerDay) : from,
+    toHour: to < firstHour ? Math.ceil(to / hoursPerDay) * hoursPerDay : to,
+  }
 }
 
 /** What the keys with budgets have spent of them. */
@@ -77,7 +104,9 @@ export function listBudgets({ usage }: UsageOptions): Answer {
   const value = usage
     .namedKeys()
     .flatMap(({ name, spec }): BudgetView[] =>
-      usage.meter.budgets.status(name, spec.budgets ?? []).map((status) => ({ key: name, ...status })),
+      usage.meter.budgets
+        .status(qualify(usage.resource, name), spec.budgets ?? [])
+        .map((status) => ({ key: name, ...status })),
     )
   return { status: 200, body: { value } }
 }

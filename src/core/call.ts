@@ -18,7 +18,25 @@ export const passKinds = [
 
 export type PassKind = (typeof passKinds)[number]
 
-export type CallKind = 'chat' | 'completion' | 'embed' | PassKind
+export const callKinds = ['chat', 'completion', 'embed', ...passKinds] as const
+
+export type CallKind = (typeof callKinds)[number]
+
+/** What Azure calls the operations in its messages and metrics. */
+export const azureOperations: Readonly<Record<CallKind, string>> = {
+  chat: 'ChatCompletions_Create',
+  completion: 'Completions_Create',
+  embed: 'Embeddings_Create',
+  image: 'ImageGenerations_Create',
+  'image-edit': 'ImageEdits_Create',
+  'inference-image': 'ImageGenerations_Create',
+  'image-embed': 'ImageEmbeddings_Create',
+  speech: 'Speech_Create',
+  transcribe: 'Transcriptions_Create',
+  translate: 'Translations_Create',
+  moderate: 'Moderations_Create',
+  rerank: 'Rerank_Create',
+}
 
 /** Fields of one protocol that the canonical form does not name. Only the same protocol may send them on. */
 export type Rest = { readonly wire: string; readonly fields: JsonObject }

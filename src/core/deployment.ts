@@ -1,5 +1,6 @@
 import type { CallKind } from './call.ts'
 import type { Backend } from './reply.ts'
+import { qualify, type ResourceId } from './resource.ts'
 
 export type ModelRef = { readonly format: string; readonly name: string; readonly version: string }
 
@@ -105,11 +106,23 @@ export type Lifecycle = {
   readonly replacement: { readonly name: string; readonly version: string } | undefined
 }
 
+/** What of a deployment's calls is kept in the request log beside the facts: nothing, where there is none. */
+export type CaptureRules = {
+  readonly prompts: boolean
+  readonly answers: boolean
+  /** Whether personal data is taken out before anything is written. */
+  readonly redact: boolean
+  /** Whole days. */
+  readonly retentionDays: number
+}
+
 export type ServiceTier = 'default' | 'priority'
 
 /** A deployment as the data plane reads it: compiled, immutable. */
 export type Deployment = {
   readonly name: string
+  /** Whose it is; absent: the server's own resource's. */
+  readonly resource?: ResourceId | undefined
   /** With the version that is served now. */
   readonly model: ModelRef
   readonly sku: Sku | undefined
@@ -123,6 +136,7 @@ export type Deployment = {
   readonly price: Price | undefined
   /** Name of the content filter policy of its calls. */
   readonly filterPolicy: string
+  readonly capture: CaptureRules | undefined
   /** Tokens a call may have in all and in its answer, where known. */
   readonly maxContextTokens: number | undefined
   readonly maxOutputTokens: number | undefined
@@ -140,4 +154,9 @@ export type Deployment = {
 /** The key under which a deployment is found: names match without regard to case. */
 export function deploymentKey(name: string): string {
   return name.toLowerCase()
+}
+
+/** The same among the deployments of all resources, for what they share: counters, places at a backend. */
+export function placeKey({ resource, name }: Pick<Deployment, 'resource' | 'name'>): string {
+  return qualify(resource, deploymentKey(name))
 }

@@ -1,6 +1,7 @@
 import type { ChatCall } from './call.ts'
 import type { Deployment } from './deployment.ts'
 import type { Exchange } from './exchange.ts'
+import { openRecord, type RequestRecord } from './request-record.ts'
 import { openTally } from './usage/tally.ts'
 
 /** Values for tests: a deployment without limits, and a call to it. */
@@ -17,6 +18,7 @@ export function makeDeployment(more: Partial<Deployment> = {}): Deployment {
     serviceTier: 'default',
     price: undefined,
     filterPolicy: 'Microsoft.Nil',
+    capture: undefined,
     maxContextTokens: undefined,
     maxOutputTokens: undefined,
     modelType: undefined,
@@ -33,6 +35,13 @@ export function makeChatCall(more: Partial<ChatCall> = {}): ChatCall {
   return { kind: 'chat', deployment: 'd', stream: false, includeUsage: false, messages, n: 1, ...more }
 }
 
+/** That of a call for which these backends were tried, and the last one answered. */
+export function makeTriedRecord(...backends: readonly string[]): RequestRecord {
+  const record = openRecord('r', 0, 0)
+  for (const backend of backends) record.attempts.push({ backend, spanId: '', startedMs: 0, ms: 1, status: 200, code: '' })
+  return record
+}
+
 export function makeExchange(more: Partial<Exchange> = {}): Exchange {
   return {
     id: 'r',
@@ -46,7 +55,7 @@ export function makeExchange(more: Partial<Exchange> = {}): Exchange {
     signal: new AbortController().signal,
     header: () => null,
     answerHeaders: {},
-    attempts: [],
+    record: openRecord('r', 0, 0),
     tally: openTally(),
     holds: [],
     startedAt: 0,

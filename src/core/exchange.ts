@@ -1,6 +1,9 @@
+import type { Principal } from './access/principal.ts'
 import type { Call } from './call.ts'
 import type { Deployment, ServiceTier } from './deployment.ts'
 import type { Fault } from './fault.ts'
+import type { RequestRecord } from './request-record.ts'
+import type { ResourceId } from './resource.ts'
 import type { Tally } from './usage/tally.ts'
 
 /** An allowance over a calendar day or month (UTC). `limit` is tokens, or money in the currency of the prices. */
@@ -21,12 +24,17 @@ export type Grant = {
   readonly since?: number | undefined
 }
 
-/** Who calls: the key that was presented. The resource's own two keys have no grant: they may use everything. */
+/** Who calls: the key that was presented, or whom a token names. The resource's own two keys have no grant: they may use everything. */
 export type Caller = {
+  /** Of whom a token names: `ownerName`, which no key can have. */
   readonly keyName: string
+  /** Whose key it is; absent: the server's own resource's. */
+  readonly resource?: ResourceId | undefined
   readonly grant: Grant | undefined
   /** Unix milliseconds after which the key is no longer taken. */
   readonly expiresAt: number | undefined
+  /** Whom a token names; his grant says which deployments he sees, his roles what he may do. */
+  readonly principal?: Principal | undefined
 }
 
 /** What a call was served as. Flex waits for room that nobody else needs; a deployment is never of that tier, only a call. */
@@ -62,8 +70,8 @@ export type Exchange = {
   readonly header: (name: string) => string | null
   /** Headers of the answer, also of a refusal; what the pipeline adds goes out with either. */
   readonly answerHeaders: Record<string, string>
-  /** Backends tried, in order, for logs. */
-  readonly attempts: string[]
+  /** What is written down of it. Complete when the listeners are told of its end. */
+  readonly record: RequestRecord
   readonly tally: Tally
   /** What was taken for this call so far. Emptied by `endExchange`. */
   readonly holds: Hold[]

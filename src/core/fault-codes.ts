@@ -100,6 +100,8 @@ export const faultCodes = {
   'breakers-open': answered(503, { retryable: false, repeatable: true }),
   /** A content filter could not run, and its policy lets nothing pass unfiltered. */
   'filter-unavailable': answered(503, { retryable: false, repeatable: true }),
+  /** A token cannot be verified, since its issuer does not answer. */
+  'identity-unavailable': answered(503, { retryable: false, repeatable: true }),
   'engine-busy': answered(429, { retryable: true, repeatable: true }),
   'engine-unavailable': broken(503, 'The built-in model is not available at the moment.'),
   /** Where files are kept cannot be used at the moment, or is full. */

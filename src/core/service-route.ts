@@ -61,6 +61,8 @@ export type ServiceRoute = {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   /** May hold `{name}` segments, also with a verb behind them: `{name}:cancel`. */
   readonly path: string
+  /** What a caller that comes with a token must be allowed to do: `openaiAction('files/read')`. */
+  readonly action: string
   /** Whether the surface insists on `api-version`. */
   readonly apiVersion: 'required' | 'optional'
   /** Present where the body is a multipart form and not JSON; `maxBytes` is how large it may be as a whole. */

@@ -2,17 +2,23 @@ import type { Call, CallKind } from '../core/call.ts'
 import type { Caller, Exchange } from '../core/exchange.ts'
 import { Fault, toFault } from '../core/fault.ts'
 import { faultCodes } from '../core/fault-codes.ts'
+import { timeId } from '../core/id.ts'
+import { openRecord, type RecordListener, type RequestRecord } from '../core/request-record.ts'
 import { openTally } from '../core/usage/tally.ts'
-import { authenticate } from '../policy/authenticate.ts'
+import { authorizeDataAction } from '../policy/access/authorize.ts'
+import { refuseKey } from '../policy/authenticate.ts'
 import { outcomeOf, type Pipeline } from '../policy/pipeline.ts'
+import { noteCaller } from '../policy/request-log/close-record.ts'
 import { findDeployment, type Snapshot } from '../snapshot/snapshot.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { faultWriterBelow } from '../wire/index.ts'
 import type { CallInput, FaultBody, ServerEnd } from '../wire/wire.ts'
+import { admit, authorizeCall, authorizeEndpoint, checkAddress, type Tokens } from './admit.ts'
 import { checkApiVersion } from './api-version.ts'
 import { respondList } from './list.ts'
 import { type FormBody, hasForm, maxFormBytes, readForm } from './read-form.ts'
 import { type JsonBody, readJson } from './read-json.ts'
+import { noteArrival, noteRefusal } from './note-request.ts'
 import { resolveDeployment } from './resolve.ts'
 import { baseHeaders, respondFault, respondPreflight, respondReply } from './respond.ts'
 import type { Endpoint, Match } from './routes.ts'
@@ -20,73 +26,98 @@ import { answerService, serveService } from './serve-service.ts'
 import type { Handle, SetTurn } from './server.ts'
 
 export type GatewayOptions = {
-  readonly snapshot: () => Snapshot
+  /** The resource that the URL is of, undefined where it names one that there is not. What names it is taken off the path. Asked once for each request. */
+  readonly snapshot: (url: URL) => Snapshot | undefined
   readonly matchRoute: (method: string, path: string) => Match
   readonly pipeline: Pipeline
   /** Of a JSON body, which is held whole. */
   readonly maxBodyBytes: number
   /** Of a multipart form, which passes through; `maxFormBytes` when absent. */
   readonly maxFormBytes?: number | undefined
+  /** Told of requests for inference that were refused before it was known which deployment they are for; those after are told by the pipeline. */
+  readonly onRefused?: RecordListener | undefined
+  /** Lets callers in by tokens; without it only keys do. */
+  readonly tokens?: Tokens | undefined
   readonly log: Logger
 }
 
 /** The data plane: one request from its first header to the answer. Never rejects. */
 export function createGateway(options: GatewayOptions): Handle {
-  return async (request, url, setTurn) => {
+  return async (request, url, setTurn, readAddress) => {
     if (request.method === 'OPTIONS') return respondPreflight(request)
-    const requestId = crypto.randomUUID()
+    const startedAt = Date.now()
+    const requestId = timeId(startedAt)
+    const record = openRecord(requestId, startedAt, performance.now())
     const headers = baseHeaders(requestId, request)
+    const snapshot = options.snapshot(url)
     const match = options.matchRoute(request.method, url.pathname)
     const idHeader = requestIdHeader(match)
     if (idHeader !== undefined) headers[idHeader] = requestId
     try {
-      return await answer(options, request, url, match, requestId, headers, setTurn)
+      noteArrival(record, request, url.pathname, headers, readAddress)
+      if (snapshot) checkAddress(snapshot, record.address, options.tokens)
+      return await answer(options, snapshot, request, url, match, record, headers, setTurn)
     } catch (error) {
       setTurn('caller')
       const fault = toFault(error)
       logFault(options.log, fault, requestId, request.method, url.pathname)
       if (fault.code === 'method-not-allowed' && match.found === 'other-methods') headers.allow = match.allow
-      return respondFault(faultWriter(match, url.pathname)(fault, requestId), headers)
+      const body = faultWriter(match, url.pathname)(fault, requestId)
+      const findCaller = () => snapshot && admit(request.headers, snapshot, options.tokens, startedAt)
+      noteRefusal(record, fault, body, match, findCaller, options.onRefused)
+      return respondFault(body, headers)
     }
   }
 }
 
 async function answer(
   options: GatewayOptions,
+  snapshot: Snapshot | undefined,
   request: Request,
   url: URL,
   match: Match,
-  requestId: string,
+  record: RequestRecord,
   headers: Record<string, string>,
   setTurn: SetTurn,
 ): Promise<Response> {
   const endpoint = requireEndpoint(match, request.method, url.pathname)
-  const snapshot = options.snapshot()
-  const caller = authenticate(request.headers, snapshot.keys, Date.now())
+  // In the words for a wrong key: whoever has none learns of no resource that it is there.
+  if (!snapshot) throw refuseKey()
+  record.resource = snapshot.resource.name
+  const admitted = admit(request.headers, snapshot, options.tokens, record.startedAt)
+  const caller = admitted instanceof Promise ? await admitted : admitted
+  noteCaller(record, caller)
+  const operation = `${request.method} ${url.pathname}`
+  authorizeEndpoint(caller, endpoint, snapshot, operation)
   const apiVersion = url.searchParams.get('api-version')
   checkApiVersion(apiVersion, endpoint.apiVersion, url.pathname)
   const params = match.found === 'endpoint' ? match.params : {}
-  const about = { params, query: url.searchParams, caller, requestId }
+  const about = { params, query: url.searchParams, caller, requestId: record.id }
   if (endpoint.kind === 'service') {
     return serveService(endpoint.route, request, about, options.maxBodyBytes, { headers, setTurn, log: options.log })
   }
   if (endpoint.kind === 'list') {
     const named =
       params.model ?? url.searchParams.get('model') ?? request.headers.get('x-ms-model-mesh-model-name') ?? ''
-    return respondList(endpoint.list, snapshot, caller, named, apiVersion ?? '', headers)
+    return respondList(endpoint.list, snapshot, caller, named, apiVersion ?? '', operation, headers)
   }
   const { end, standIn } = endpoint
+  record.surface = end.wire
   const header = (name: string) => request.headers.get(name)
   const input: CallInput = {
     ...(await readBody(options, request, end, params.deployment, setTurn)),
     pathDeployment: params.deployment,
     header,
   }
+  record.asked = params.deployment ?? (typeof input.body.model === 'string' ? input.body.model : '')
+  record.requestBytes = input.form ? record.requestBytes : Buffer.byteLength(input.text)
   const call = end.readCall(input)
+  record.asked = call.deployment
   if (standIn?.standsInFor?.(call.deployment) && !findDeployment(snapshot, call.deployment)) {
+    authorizeDataAction(caller, standIn.action, { kind: 'resource', resource: snapshot.resource.id }, operation)
     return answerService(standIn, request, { ...about, body: input.body }, { headers, setTurn, log: options.log })
   }
-  const exchange = openExchange(snapshot, request, call, header, headers, requestId, caller)
+  const exchange = openExchange(snapshot, request, call, header, headers, record, caller, operation)
   setTurn('ours')
   try {
     const reply = await options.pipeline.run(exchange)
@@ -103,10 +134,12 @@ function openExchange(
   call: Call,
   header: Exchange['header'],
   answerHeaders: Record<string, string>,
-  id: string,
+  record: RequestRecord,
   caller: Caller,
+  operation: string,
 ): Exchange {
   const deployment = resolveDeployment(snapshot, caller, call.deployment)
+  authorizeCall(caller, deployment, call, snapshot, operation)
   if (!deployment.kinds.has(call.kind)) {
     throw new Fault(
       'operation-not-supported',
@@ -114,7 +147,7 @@ function openExchange(
     )
   }
   return {
-    id,
+    id: record.id,
     caller,
     call,
     deployment,
@@ -125,10 +158,10 @@ function openExchange(
     signal: request.signal,
     header,
     answerHeaders,
-    attempts: [],
+    record,
     tally: openTally(),
     holds: [],
-    startedAt: Date.now(),
+    startedAt: record.startedAt,
   }
 }
 

@@ -2,7 +2,7 @@ import type { Deployment } from '../core/deployment.ts'
 import type { Caller } from '../core/exchange.ts'
 import { Fault } from '../core/fault.ts'
 import { nearestNames } from '../core/text/nearest-names.ts'
-import { mayUse } from '../policy/authorize.ts'
+import { mayUse } from '../policy/access/authorize.ts'
 import { findDeployment, type Snapshot } from '../snapshot/snapshot.ts'
 
 /**
@@ -36,8 +36,9 @@ function describeUnknown(snapshot: Snapshot, caller: Caller, name: string): Faul
   )
   const hint = nearest.length > 0 ? ` Did you mean ${nearest.map((near) => `'${near}'`).join(', ')}?` : ''
   const isScoped = caller.grant?.deployments !== undefined
+  const who = caller.principal ? `principal '${caller.principal.id}'` : `key '${caller.keyName}'`
   const [whose, what] = isScoped
-    ? [`, or not for the key '${caller.keyName}'`, 'what this key may use']
+    ? [`, or not for the ${who}`, `what this ${caller.principal ? 'principal' : 'key'} may use`]
     : ['', 'what there is']
   return new Fault(
     'deployment-not-found',

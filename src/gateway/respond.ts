@@ -14,6 +14,8 @@ const exposed = [
   'x-ms-error-code',
   'x-ms-region',
   'x-ms-deployment-name',
+  'x-ms-is-spilled-over',
+  'x-ms-rai-invoked',
   'retry-after',
   'retry-after-ms',
   'x-ms-retry-after-ms',
@@ -71,13 +73,19 @@ export function respondReply(
   const { call, deployment, answerHeaders: headers } = exchange
   setTurn('caller')
   headers['x-ms-deployment-name'] ??= deployment.name
+  if (call.kind === 'chat') {
+    headers['x-ms-is-spilled-over'] = exchange.spilledFrom ? 'true' : 'false'
+    headers['x-ms-rai-invoked'] = exchange.record.filterPolicy === '' ? 'false' : 'true'
+  }
   if (reply.kind === 'whole') {
     exchange.tally.usage = reply.result.usage
     const body = end.writeResult(reply.result, call, answerHead(exchange))
+    exchange.record.responseBytes = Buffer.byteLength(body)
     pipeline.end(exchange, 'done')
     return new Response(body, { headers })
   }
   if (reply.kind === 'bytes' && reply.body instanceof Uint8Array) {
+    exchange.record.responseBytes = reply.body.length
     pipeline.end(exchange, 'done')
     return new Response(reply.body as BodyInit, { headers })
   }
@@ -93,9 +101,14 @@ function answerHead({ id, deployment, servedTier }: Exchange): AnswerHead {
   return {
     requestId: id,
     servedModel: deployment.servedModel,
-    created: Math.floor(Date.now() / 1000),
+    created: unixSeconds(),
+    now: unixSeconds,
     serviceTier: servedTier,
   }
+}
+
+function unixSeconds(): number {
+  return Math.floor(Date.now() / 1000)
 }
 
 export function respondFault(fault: FaultBody, headers: Record<string, string>): Response {

@@ -6,6 +6,7 @@ import { createRoutes } from './routes.ts'
 const service = (method: ServiceRoute['method'], path: string): ServiceRoute => ({
   method,
   path,
+  action: 'any',
   apiVersion: 'optional',
   answer: async () => ({ status: 200, body: {} }),
 })

@@ -39,6 +39,33 @@ type Parameter = { readonly verb: string }
 
 type Pattern = { readonly segments: readonly (string | Parameter)[]; readonly methods: Methods }
 
+/** Every way into the data plane. */
+export function listEndpoints(
+  ends: readonly ServerEnd[],
+  services: readonly ServiceRoute[] = [],
+): readonly { readonly method: string; readonly path: string; readonly endpoint: Endpoint }[] {
+  return [
+    ...ends.flatMap((end) =>
+      end.routes.map(({ method, path, apiVersion }) => {
+        const standIn = services.find((route) => route.standsInFor && route.method === method && route.path === path)
+        return { method, path, endpoint: { kind: 'inference', end, apiVersion, standIn } as const }
+      }),
+    ),
+    ...lists.map(({ method, path, apiVersion, list }) => ({
+      method,
+      path,
+      endpoint: { kind: 'list', list, apiVersion } as const,
+    })),
+    ...services
+      .filter((route) => !route.standsInFor)
+      .map((route) => ({
+        method: route.method,
+        path: route.path,
+        endpoint: { kind: 'service', route, apiVersion: route.apiVersion } as const,
+      })),
+  ]
+}
+
 /** The routes of the data plane, made from the wires and from what the stateful APIs bring. A path without parameters wins over one with. */
 export function createRoutes(
   ends: readonly ServerEnd[],
@@ -61,16 +88,7 @@ export function createRoutes(
     if (names.length === 0) fixed.set(path, methods)
     else patterns.set(key, { segments, methods })
   }
-  for (const end of ends) {
-    for (const { method, path, apiVersion } of end.routes) {
-      const standIn = services.find((route) => route.standsInFor && route.method === method && route.path === path)
-      add(method, path, { kind: 'inference', end, apiVersion, standIn })
-    }
-  }
-  for (const { method, path, apiVersion, list } of lists) add(method, path, { kind: 'list', list, apiVersion })
-  for (const route of services) {
-    if (!route.standsInFor) add(route.method, route.path, { kind: 'service', route, apiVersion: route.apiVersion })
-  }
+  for (const { method, path, endpoint } of listEndpoints(ends, services)) add(method, path, endpoint)
   // A parameter of another pattern would take the verb for a part of its value.
   const ordered = [...patterns.values()].sort((a, b) => countVerbs(b) - countVerbs(a))
 

@@ -3,7 +3,7 @@ import type { Exchange, Outcome } from '../core/exchange.ts'
 import { type Fault, toFault } from '../core/fault.ts'
 import type { Reply } from '../core/reply.ts'
 import type { Pipeline } from '../policy/pipeline.ts'
-import type { AnswerHead, ServerEnd } from '../wire/wire.ts'
+import type { AnswerHead, EventWriter, ServerEnd } from '../wire/wire.ts'
 import { passBody } from './pass-body.ts'
 import type { SetTurn } from './server.ts'
 
@@ -25,12 +25,14 @@ export function streamBody(
   setTurn: SetTurn,
 ): BodyInit {
   const finish = endOnce(exchange, pipeline)
-  const writeError = (fault: Fault) => end.writeStreamFault(fault, exchange.id)
+  const writer = reply.kind === 'stream' ? end.openStream(exchange.call, head) : undefined
+  const writeError = (fault: Fault) => writer?.fail?.(fault, exchange.id) ?? end.writeStreamFault(fault, exchange.id)
   // Bun takes an async iterable as a body and waits for slow readers, which its direct streams do not.
-  return takeTurns(openPieces(reply, exchange, end, head, writeError, finish), {
+  return takeTurns(openPieces(reply, exchange, writer, writeError, finish), {
     setTurn,
     finish,
     isAborted: () => exchange.signal.aborted,
+    onPiece: (piece) => notePiece(exchange, piece),
     writeError: reply.kind === 'passed' ? undefined : writeError,
   }) as unknown as BodyInit
 }
@@ -38,15 +40,19 @@ export function streamBody(
 function openPieces(
   reply: StreamReply,
   exchange: Exchange,
-  end: ServerEnd,
-  head: AnswerHead,
+  writer: EventWriter | undefined,
   writeError: (fault: Fault) => string,
   finish: Finish,
 ): AsyncIterator<Piece> {
-  if (reply.kind === 'stream') return writeEvents(reply.events, exchange, end, head)
+  if (reply.kind === 'stream') return writeEvents(reply.events, exchange, writer as EventWriter)
   if (reply.kind === 'bytes') return (reply.body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]()
   const isEvents = reply.contentType.startsWith('text/event-stream')
   return passBody(reply.body, isEvents ? writeError : undefined, exchange.signal, (fault) => finish('failed', fault))
+}
+
+function notePiece({ record, tally }: Exchange, piece: Piece): void {
+  record.responseBytes += typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length
+  if (record.firstTokenMs < 0 && tally.pieces > 0) record.firstTokenMs = performance.now() - record.startedMs
 }
 
 type Finish = (outcome: Outcome, fault?: Fault) => void
@@ -66,11 +72,9 @@ function endOnce(exchange: Exchange, pipeline: Pipeline): Finish {
 
 async function* writeEvents(
   events: AsyncIterable<Event>,
-  { call, tally }: Exchange,
-  end: ServerEnd,
-  head: AnswerHead,
+  { tally }: Exchange,
+  writer: EventWriter,
 ): AsyncGenerator<Piece, undefined> {
-  const writer = end.openStream(call, head)
   for await (const event of events) {
     if (event.type === 'usage') tally.usage = event.usage
     else tally.pieces++
@@ -84,6 +88,8 @@ type TurnOptions = {
   readonly setTurn: SetTurn
   readonly finish: Finish
   readonly isAborted: () => boolean
+  /** Told of each piece before it goes out. */
+  readonly onPiece?: (piece: Piece) => void
   /** The last piece of a body that fails; without it the body is cut off. */
   readonly writeError: ((fault: Fault) => string) | undefined
 }
@@ -91,7 +97,7 @@ type TurnOptions = {
 /** Between two pieces it is the caller's turn, while the next one is made it is ours. */
 export function takeTurns(
   pieces: AsyncIterator<Piece>,
-  { setTurn, finish, isAborted, writeError }: TurnOptions,
+  { setTurn, finish, isAborted, onPiece, writeError }: TurnOptions,
 ): AsyncIterableIterator<Piece, undefined> {
   let hasFailed = false
   return {
@@ -105,6 +111,7 @@ export function takeTurns(
         const step = await pieces.next()
         if (!step.done) {
           setTurn('caller')
+          onPiece?.(step.value)
           return step
         }
         setTurn('caller')

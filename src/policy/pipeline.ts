@@ -2,6 +2,7 @@ import { type EndListener, type Exchange, type Outcome, releaseHolds } from '../
 import { type Fault, toFault } from '../core/fault.ts'
 import type { Reply } from '../core/reply.ts'
 import { believeUsage } from '../core/usage/usage.ts'
+import { closeRecord } from './request-log/close-record.ts'
 
 /** A function around a call. It may refuse with a Fault, change the exchange for `next`, or watch the reply. */
 export type Policy = (exchange: Exchange, next: Next) => Promise<Reply>
@@ -11,7 +12,7 @@ export type Next = (exchange: Exchange) => Promise<Reply>
 export type Pipeline = {
   /** Answers, or rejects with a Fault; either way `end` has to follow once. */
   run(exchange: Exchange): Promise<Reply>
-  /** Gives back what the call held and tells the listeners. To be called when the last byte has gone out, or nothing will. */
+  /** Completes the record of the call, gives back what it held and tells the listeners. To be called when the last byte has gone out, or nothing will. */
   end(exchange: Exchange, outcome: Outcome, fault?: Fault): void
 }
 
@@ -22,6 +23,7 @@ export function createPipeline(policies: readonly Policy[], answer: Next, listen
     run,
     end(exchange, outcome, fault) {
       exchange.tally.usage = believeUsage(exchange.tally.usage)
+      closeRecord(exchange, outcome, fault, performance.now())
       releaseHolds(exchange, outcome)
       for (const listen of listeners) listen(exchange, outcome, fault)
     },

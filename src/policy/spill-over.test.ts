@@ -245,6 +245,6 @@ test('the second deployment gets the call as it came, and a tally of its own', a
   const { exchange } = await world.enter({ deployment: primary, call })
   expect(seen).toEqual([call, call])
   expect(seen[1]).toBe(call)
-  expect(exchange.tally).toEqual({ usage: undefined, pieces: 0 })
+  expect(exchange.tally).toMatchObject({ usage: undefined, pieces: 0 })
   await world.close()
 })

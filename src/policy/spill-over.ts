@@ -3,12 +3,13 @@ import { type Deployment, deploymentKey, skus } from '../core/deployment.ts'
 import { type Exchange, releaseHolds } from '../core/exchange.ts'
 import { type Fault, toFault } from '../core/fault.ts'
 import type { FaultCode } from '../core/fault-codes.ts'
-import { mayUse } from './authorize.ts'
+import type { ResourceId } from '../core/resource.ts'
+import { mayCall } from './access/authorize.ts'
 import { limitHeaders } from './limit/headers.ts'
 import type { Next, Policy } from './pipeline.ts'
 
-/** The deployment of that name, without regard to case. */
-export type FindDeployment = (name: string) => Deployment | undefined
+/** The deployment of that name, without regard to case, of a resource. */
+export type FindDeployment = (name: string, resource: ResourceId | undefined) => Deployment | undefined
 
 /**
  * Ends that another deployment may do better: its capacity is used up (429), the prompt is too long for it (400), or it or its backends
@@ -67,9 +68,9 @@ function findTarget(
   { deployment, caller, call }: Exchange,
   name: string,
 ): Deployment | undefined {
-  const target = find(name)
+  const target = find(name, deployment.resource)
   if (!target || deploymentKey(target.name) === deploymentKey(deployment.name)) return undefined
-  if (deployment.spillover === undefined && !mayUse(caller, target.name)) return undefined
+  if (deployment.spillover === undefined && !mayCall(caller, target, call.kind)) return undefined
   return target.kinds.has(call.kind) ? target : undefined
 }
 

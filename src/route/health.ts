@@ -15,6 +15,8 @@ export type Health = {
   noteFailure(backendId: string): void
   /** A call that ended without saying anything about the backend gives its trial back. */
   noteNothing(backendId: string): void
+  /** For those who look on: `half-open` lets one call try. */
+  stateOf(backendId: string): 'closed' | 'open' | 'half-open'
   /** Milliseconds until the backend is tried again; 0 when it is not open. */
   retryAfterMs(backendId: string): number
 }
@@ -42,6 +44,11 @@ export function createHealth(nowMs: () => number): Health {
     noteNothing(id) {
       const breaker = breakers.get(id)
       if (breaker) breaker.isProbing = false
+    },
+    stateOf(id) {
+      const breaker = breakers.get(id)
+      if (!breaker || breaker.failures < failureLimit) return 'closed'
+      return nowMs() < breaker.openUntilMs ? 'open' : 'half-open'
     },
     retryAfterMs(id) {
       const breaker = breakers.get(id)

@@ -43,7 +43,7 @@ describe('falling back', () => {
       backend('c', async () => reply),
     ])
     expect(await route(run)).toBe(reply)
-    expect(run.attempts).toEqual(['a', 'b', 'c'])
+    expect(run.record.attempts.map(({ backend: id }) => id)).toEqual(['a', 'b', 'c'])
   })
 
   test("stops at a refusal that is about the caller's request", async () => {
@@ -51,7 +51,7 @@ describe('falling back', () => {
     const run = exchange([failing('a', 'upstream-rejected'), backend('b', async () => reply)])
     expect(route(run)).rejects.toThrow('a')
     await Promise.resolve()
-    expect(run.attempts).toEqual(['a'])
+    expect(run.record.attempts.map(({ backend: id }) => id)).toEqual(['a'])
   })
 
   test('a stream that fails before its first event counts as not begun', async () => {
@@ -81,7 +81,7 @@ describe('falling back', () => {
       if (begun.kind === 'stream') for await (const _ of begun.events);
     }
     expect(drain()).rejects.toThrow('cut')
-    expect(run.attempts).toEqual(['a'])
+    expect(run.record.attempts.map(({ backend: id }) => id)).toEqual(['a'])
   })
 
   test('a backend that lacks the operation is passed over', async () => {
@@ -89,7 +89,7 @@ describe('falling back', () => {
     const other: Backend = { ...failing('a', 'upstream-failed'), kinds: new Set<CallKind>(['embed']) }
     const run = exchange([other, backend('b', async () => reply)])
     await route(run)
-    expect(run.attempts).toEqual(['b'])
+    expect(run.record.attempts.map(({ backend: id }) => id)).toEqual(['b'])
   })
 })
 

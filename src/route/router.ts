@@ -1,8 +1,10 @@
 import { type Call, isPassCall } from '../core/call.ts'
-import { deploymentKey, type Leave, type Route } from '../core/deployment.ts'
+import { type Leave, placeKey, type Route } from '../core/deployment.ts'
 import type { Exchange, ServedTier } from '../core/exchange.ts'
 import { Fault, toFault } from '../core/fault.ts'
 import type { Backend, Reply } from '../core/reply.ts'
+import type { Attempt } from '../core/request-record.ts'
+import { makeSpanId } from '../telemetry/traces/trace-context.ts'
 import { orderRoutes } from './choose.ts'
 import type { Health } from './health.ts'
 import { peekFirst } from './peek-first.ts'
@@ -27,15 +29,17 @@ export function createRouter(health: Health, random: () => number): Router {
       leave?.()
       return undefined
     }
-    exchange.attempts.push(backend.id)
+    const attempt = openAttempt(backend.id, exchange)
     try {
-      const reply = await begin(backend, exchange)
+      const reply = await begin(backend, exchange, attempt.spanId)
+      closeAttempt(attempt, exchange, '')
       health.noteSuccess(backend.id)
       if (leave) exchange.holds.push({ release: leave })
       return reply
     } catch (error) {
       leave?.()
       const fault = toFault(error)
+      closeAttempt(attempt, exchange, fault.code)
       if (fault.isUnhealthy) health.noteFailure(backend.id)
       else health.noteNothing(backend.id)
       if (!fault.isRetryable || exchange.signal.aborted || isSpent(exchange.call)) throw fault
@@ -45,7 +49,7 @@ export function createRouter(health: Health, random: () => number): Router {
 
   return async (exchange) => {
     const { deployment, call, servedTier = 'default', signal } = exchange
-    const key = deploymentKey(deployment.name)
+    const key = placeKey(deployment)
     let full: Route | undefined
     let lastFault: Fault | undefined
     for (const route of orderRoutes(deployment.routes, random)) {
@@ -60,7 +64,13 @@ export function createRouter(health: Health, random: () => number): Router {
       else if (tried) return tried
     }
     if (full?.places && !lastFault) {
-      const tried = await tryRoute(full, await full.places.wait(key, ranks[servedTier], signal), exchange)
+      const { record } = exchange
+      const from = performance.now()
+      if (record.queuedMs < 0) record.queuedMs = from - record.startedMs
+      const leave = await full.places.wait(key, ranks[servedTier], signal).finally(() => {
+        record.queueMs += performance.now() - from
+      })
+      const tried = await tryRoute(full, leave, exchange)
       if (tried instanceof Fault) throw tried
       if (tried) return tried
     }
@@ -73,8 +83,36 @@ function isSpent(call: Call): boolean {
   return isPassCall(call) && call.form?.isSpent === true
 }
 
-async function begin(backend: Backend, exchange: Exchange): Promise<Reply> {
-  const reply = await backend.send(exchange.call, exchange.signal, exchange.tally, exchange.needsEvents)
+function openAttempt(backend: string, { record, tally }: Exchange): Attempt {
+  tally.answeredMs = undefined
+  tally.status = undefined
+  const attempt: Attempt = {
+    backend,
+    spanId: record.isTraced ? makeSpanId() : '',
+    startedMs: performance.now() - record.startedMs,
+    ms: -1,
+    status: 0,
+    code: '',
+  }
+  record.attempts.push(attempt)
+  return attempt
+}
+
+/** What answers without a head of its own has begun to when its first item is there. */
+function closeAttempt(attempt: Attempt, { record, tally }: Exchange, code: Attempt['code']): void {
+  const nowMs = performance.now()
+  const beganMs = tally.answeredMs ?? nowMs
+  attempt.code = code
+  attempt.status = tally.status ?? 0
+  attempt.ms = (code === '' ? beganMs : nowMs) - record.startedMs - attempt.startedMs
+  if (code === '') record.upstreamMs = beganMs - record.startedMs
+}
+
+async function begin(backend: Backend, exchange: Exchange, spanId: string): Promise<Reply> {
+  const { call, signal, tally, needsEvents } = exchange
+  const { trace } = exchange.record
+  const here = trace && spanId !== '' ? { ...trace, spanId } : trace
+  const reply = await backend.send(call, signal, tally, needsEvents, here)
   if (reply.kind === 'stream') return { ...reply, events: await peekFirst(reply.events) }
   if (reply.kind === 'bytes' && !(reply.body instanceof Uint8Array))
     return { ...reply, body: await peekFirst(reply.body) }

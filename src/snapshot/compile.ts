@@ -3,27 +3,21 @@ import { createHttpBackend } from '../backend/http-backend.ts'
 import { takesTokenIds, withTextInputs } from '../backend/tokens/text-inputs.ts'
 import type { Timeouts, Transport } from '../backend/transport/transport.ts'
 import { type CallKind, passKinds } from '../core/call.ts'
-import {
-  type Deployment,
-  deploymentKey,
-  type ModelType,
-  modelTypes,
-  type Places,
-  type Route,
-} from '../core/deployment.ts'
+import { type Deployment, deploymentKey, type ModelType, modelTypes, type Route } from '../core/deployment.ts'
 import { Fault } from '../core/fault.ts'
 import type { Backend } from '../core/reply.ts'
 import type { KeyRing } from '../policy/authenticate.ts'
-import { createPlaces } from '../route/places.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import type { BackendSpec, DeploymentSpec } from './deployment-spec.ts'
 import type { DesiredDeployment } from './desired-state.ts'
 import { type Filters, noFilters } from './filter/filters.ts'
 import { emptyPolicyName } from './filter/policy-spec.ts'
 import type { PoolShare } from './plan/limits.ts'
+import { createPlaceBook, type PlaceBook } from './plan/place-book.ts'
 import { planDeployment } from './plan/plan-deployment.ts'
-import { builtinPlacesKey, placesKey, planShares } from './plan/shares.ts'
-import type { Snapshot } from './snapshot.ts'
+import { builtinPlacesKey, placesKey } from './plan/shares.ts'
+import { type Outbound, outboundOf, requireReachable } from './resources/outbound.ts'
+import { emptySnapshot, type Snapshot, type SnapshotResource } from './snapshot.ts'
 
 export type CompilerOptions = {
   /** The embedded engine that runs the model of that name. */
@@ -39,6 +33,10 @@ export type CompilerOptions = {
   readonly defaultPolicy?: string | undefined
   /** The compiled content filter policies. */
   readonly filters?: (() => Filters) | undefined
+  /** Whose deployments they are; the server's own resource when absent. */
+  readonly resource?: (() => SnapshotResource) | undefined
+  /** The places at backends, where deployments of other resources have theirs too. */
+  readonly places?: PlaceBook | undefined
   /** Unix milliseconds. */
   readonly now: () => number
 }
@@ -69,11 +67,11 @@ type Compiled = {
  * health of backends outlive a change elsewhere; transports that nothing uses any more are closed once their calls are done.
  */
 export function createCompiler(options: CompilerOptions): Compiler {
+  const { resource = () => emptySnapshot.resource, places = createPlaceBook() } = options
   const transports = new Map<string, Transport>()
   let compiled = new Map<DeploymentSpec, Compiled>()
   let backends = new Map<string, Backend>()
   let nextChangeAt: number | undefined
-  const places = new Map<string, Places>()
 
   function compile(desired: readonly Desired[], keys: KeyRing): Snapshot {
     const liveCompiled = new Map<DeploymentSpec, Compiled>()
@@ -88,7 +86,10 @@ export function createCompiler(options: CompilerOptions): Compiler {
       deployments.set(deploymentKey(item.spec.name), entry.deployment)
     }
     compiled = liveCompiled
-    sharePlaces(desired)
+    places.share(
+      resource().id,
+      desired.map(({ spec }) => spec),
+    )
     const changes = [...liveCompiled.values()].flatMap((entry) => entry.nextChangeAt ?? [])
     nextChangeAt = changes.length > 0 ? Math.min(...changes) : undefined
     backends = liveBackends
@@ -97,7 +98,7 @@ export function createCompiler(options: CompilerOptions): Compiler {
       transports.delete(key)
       transport.close()
     }
-    return { keys, deployments, filters: options.filters?.() ?? noFilters }
+    return { resource: resource(), keys, deployments, filters: options.filters?.() ?? noFilters }
   }
 
   return { compile, nextChangeAt: () => nextChangeAt, close: () => void compile([], new Map()) }
@@ -109,16 +110,17 @@ export function createCompiler(options: CompilerOptions): Compiler {
       createdAt,
       pool: options.poolOf(spec),
     })
-    const planned = JSON.stringify(plan)
+    const outbound = outboundOf(resource().properties)
+    const planned = JSON.stringify([plan, outbound])
     const before = compiled.get(spec)
     if (before?.plan === planned) return { ...before, nextChangeAt }
     const { version } = plan.model
     const routes: CompiledRoute[] = spec.backends
-      ? spec.backends.map((backend) => compileRoute(backend, spec, version))
+      ? spec.backends.map((backend) => compileRoute(backend, spec, version, outbound))
       : [
           {
             backend: requireBuiltin(spec),
-            places: openPlaces(builtinPlacesKey(spec.model.name)),
+            places: places.open(builtinPlacesKey(spec.model.name)),
             priority: 0,
             weight: 1,
           },
@@ -127,7 +129,9 @@ export function createCompiler(options: CompilerOptions): Compiler {
     const { name } = plan.model
     const deployment: Deployment = {
       name: spec.name,
+      resource: resource().id,
       ...plan,
+      capture: spec.capture && (spec.capture.prompts || spec.capture.answers) ? spec.capture : undefined,
       filterPolicy: spec.raiPolicyName ?? options.defaultPolicy ?? emptyPolicyName,
       servedModel: name.endsWith(version) ? name : `${name}-${version}`,
       modelType: spec.model.type,
@@ -143,27 +147,18 @@ export function createCompiler(options: CompilerOptions): Compiler {
     }
   }
 
-  /** Calls that run keep their places: what is counted outlives the configuration. */
-  function openPlaces(key: string): Places {
-    const known = places.get(key) ?? createPlaces()
-    places.set(key, known)
-    return known
-  }
-
-  function sharePlaces(desired: readonly Desired[]): void {
-    const planned = planShares(desired.map(({ spec }) => spec))
-    for (const [key, { configure }] of places) {
-      const plan = planned.get(key)
-      configure(plan?.limit, plan?.shares ?? new Map())
-    }
-  }
-
-  function compileRoute(backendSpec: BackendSpec, spec: DeploymentSpec, version: string): CompiledRoute {
+  function compileRoute(
+    backendSpec: BackendSpec,
+    spec: DeploymentSpec,
+    version: string,
+    outbound: Outbound,
+  ): CompiledRoute {
     const { priority, weight, timeouts } = backendSpec
     const url = new URL(backendSpec.url)
     const transportKey = JSON.stringify([url.origin, timeouts])
     let credential: string | undefined
     try {
+      requireReachable(url.hostname, outbound)
       credential = options.readCredential(spec.name, backendSpec)
     } catch (error) {
       // The deployment stays in the list and says what is wrong when it is called; the others are not held up.
@@ -171,7 +166,11 @@ export function createCompiler(options: CompilerOptions): Compiler {
     }
     const model = backendSpec.model?.replaceAll('{version}', version) ?? spec.model.name
     const takesIds = takesTokenIds(backendSpec.protocol, model, spec.model.name)
-    const id = backendId(backendSpec, [model, takesIds, backendSpec.streamUsage], credential)
+    const id = backendId(
+      backendSpec,
+      [model, takesIds, backendSpec.streamUsage, backendSpec.nativeBatch, backendSpec.chatApis],
+      credential,
+    )
     let backend = backends.get(id)
     if (!backend) {
       const transport = transports.get(transportKey) ?? options.openTransport(new URL(url.origin), timeouts)
@@ -179,6 +178,7 @@ export function createCompiler(options: CompilerOptions): Compiler {
       const http = createHttpBackend({
         id,
         protocol: backendSpec.protocol,
+        origin: url.origin,
         basePath: url.pathname,
         apiVersion: backendSpec.apiVersion,
         auth: backendSpec.auth,
@@ -186,11 +186,13 @@ export function createCompiler(options: CompilerOptions): Compiler {
         model,
         transport,
         streamUsage: backendSpec.streamUsage,
+        chatApis: backendSpec.chatApis,
+        nativeBatch: backendSpec.nativeBatch,
       })
       backend = takesIds ? http : withTextInputs(http)
       backends.set(id, backend)
     }
-    return { backend, places: openPlaces(placesKey(backendSpec)), priority, weight, transportKey }
+    return { backend, places: places.open(placesKey(backendSpec)), priority, weight, transportKey }
   }
 
   function requireBuiltin(spec: DeploymentSpec): Backend {

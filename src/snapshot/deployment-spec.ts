@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { authKinds, protocols } from '../backend/presets.ts'
+import { authKinds, chatApis, presets, protocols } from '../backend/presets.ts'
 import { type ModelType, modelTypes, type SkuName, skus } from '../core/deployment.ts'
 import type { ParseOptions } from '../core/text/parse-document.ts'
-import { filterNameSchema } from './filter/policy-spec.ts'
+import { filterNameSchema, tagsSchema } from './filter/policy-spec.ts'
 
 /**
  * What an operator writes to make a deployment: one shape for the YAML file, the management route and the CLI.
@@ -34,43 +34,57 @@ export const labelSchema = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'lower-case letters, digits, ".", "_" or "-"')
 
-export const backendSpecSchema = z.strictObject({
-  /** Base URL. openai: up to and including `/v1`; azure-openai and foundry: the resource's root; anthropic: what comes before `/v1`. */
-  url: z.url({ protocol: /^https?$/ }).max(2048),
-  /** What the upstream speaks. */
-  protocol: z.enum(protocols).default('openai'),
-  /** Query parameter for azure-openai and foundry, `anthropic-version` for anthropic. */
-  apiVersion: z
-    .string()
-    .regex(
-      /^(\d{4}-\d{2}-\d{2}(-preview)?|v1|preview|latest)$/,
-      'YYYY-MM-DD, YYYY-MM-DD-preview, v1, preview or latest',
-    )
-    .optional(),
-  /** How the credential is sent. */
-  auth: z.enum(authKinds).optional(),
-  credential: credentialSchema.optional(),
-  /** The model or deployment name at the upstream; the deployment's model name when absent. `{version}` stands for the version served. */
-  model: words(256).optional(),
-  /** Whether streams may be asked for their usage with `stream_options`; for upstreams that refuse the field, false. */
-  streamUsage: z.boolean().optional(),
-  /** Where it stands; which SKUs need which label is the operator's own affair (`placement` of the configuration). */
-  labels: z.array(labelSchema).max(16).optional(),
-  /** Calls it takes at once, from all deployments of this server together; more wait a little. */
-  maxConcurrency: z.int().min(1).max(100_000).optional(),
-  /** Lower is tried first. */
-  priority: z.int().min(0).max(100).default(0),
-  /** Share among backends of the same priority. */
-  weight: z.int().min(1).max(1000).default(1),
-  timeouts: z
-    .strictObject({
-      connectMs: timeoutMs.default(5_000),
-      firstByteMs: timeoutMs.default(300_000),
-      idleMs: timeoutMs.default(120_000),
-      totalMs: timeoutMs.default(1_800_000),
-    })
-    .prefault({}),
-})
+export const backendSpecSchema = z
+  .strictObject({
+    /** Base URL. openai: up to and including `/v1`; azure-openai and foundry: the resource's root; anthropic: what comes before `/v1`. */
+    url: z.url({ protocol: /^https?$/ }).max(2048),
+    /** What the upstream speaks. */
+    protocol: z.enum(protocols).default('openai'),
+    /** Query parameter for azure-openai and foundry, `anthropic-version` for anthropic. */
+    apiVersion: z
+      .string()
+      .regex(
+        /^(\d{4}-\d{2}-\d{2}(-preview)?|v1|preview|latest)$/,
+        'YYYY-MM-DD, YYYY-MM-DD-preview, v1, preview or latest',
+      )
+      .optional(),
+    /** How the credential is sent. */
+    auth: z.enum(authKinds).optional(),
+    credential: credentialSchema.optional(),
+    /** The model or deployment name at the upstream; the deployment's model name when absent. `{version}` stands for the version served. */
+    model: words(256).optional(),
+    /** Whether streams may be asked for their usage with `stream_options`; for upstreams that refuse the field, false. */
+    streamUsage: z.boolean().optional(),
+    /** Whether batches go there whole, to be answered within a day for less, where the protocol has that. */
+    nativeBatch: z.boolean().optional(),
+    /** For openai and azure-openai: the APIs it has for chats, of which a call gets that of its caller, or else the first. */
+    chatApis: z
+      .array(z.enum(chatApis))
+      .min(1)
+      .max(chatApis.length)
+      .refine((apis) => new Set(apis).size === apis.length, 'each at most once')
+      .optional(),
+    /** Where it stands; which SKUs need which label is the operator's own affair (`placement` of the configuration). */
+    labels: z.array(labelSchema).max(16).optional(),
+    /** Calls it takes at once, from all deployments of this server together; more wait a little. */
+    maxConcurrency: z.int().min(1).max(100_000).optional(),
+    /** Lower is tried first. */
+    priority: z.int().min(0).max(100).default(0),
+    /** Share among backends of the same priority. */
+    weight: z.int().min(1).max(1000).default(1),
+    timeouts: z
+      .strictObject({
+        connectMs: timeoutMs.default(5_000),
+        firstByteMs: timeoutMs.default(300_000),
+        idleMs: timeoutMs.default(120_000),
+        totalMs: timeoutMs.default(1_800_000),
+      })
+      .prefault({}),
+  })
+  .refine(({ protocol, chatApis: apis }) => !apis || 'responses' in presets[protocol], {
+    path: ['chatApis'],
+    message: `none with this protocol: only ${protocols.filter((name) => 'responses' in presets[name]).join(' and ')} have two APIs for chats`,
+  })
 
 const amount = z.number().min(0).max(1e9)
 
@@ -81,6 +95,14 @@ export const priceSchema = z.strictObject({
   cachedInputPerMillion: amount.optional(),
   outputPerMillion: amount.default(0),
   perRequest: amount.default(0),
+})
+
+/** `redact` takes personal data out before anything is written. */
+export const captureSchema = z.strictObject({
+  prompts: z.boolean().default(false),
+  answers: z.boolean().default(false),
+  redact: z.boolean().default(false),
+  retentionDays: z.int().min(1).max(3_650).default(7),
 })
 
 /** How often, in words of Azure's `rateLimits`: `renewalPeriod` is seconds. */
@@ -129,6 +151,10 @@ export const deploymentSpecSchema = z.strictObject({
   /** The content filter policy of its calls; the server's default when absent. */
   raiPolicyName: filterNameSchema.optional(),
   price: priceSchema.optional(),
+  /** What of its calls the request log keeps beside the facts; nothing when absent. */
+  capture: captureSchema.optional(),
+  /** The operator's own words about it, for policies and bills. */
+  tags: tagsSchema.optional(),
   /** Where it runs; absent means the built-in engine. */
   backends: z.array(backendSpecSchema).min(1).max(16).optional(),
 })

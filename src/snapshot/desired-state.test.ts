@@ -12,7 +12,7 @@ import type { Config } from './file/load-config.ts'
 
 const makeSpec = (name: string, model = 'm'): DeploymentSpec =>
   deploymentSpecSchema.parse({ name, model: { name: model } })
-const makeConfig = (...specs: DeploymentSpec[]): Omit<Config, 'rules' | 'filters' | 'webhooks'> => ({
+const makeConfig = (...specs: DeploymentSpec[]): Pick<Config, 'file' | 'deployments' | 'modifiedAt'> => ({
   file: 'ponto.yaml',
   modifiedAt: 1_000,
   deployments: specs.map((spec, index) => ({ spec, file: 'ponto.yaml', line: index + 2 })),
@@ -89,7 +89,7 @@ describe('desired state', () => {
     state.subscribe(() => {
       isTold = true
     })
-    await expect(state.write('gpt', () => makeSpec('gpt'))).rejects.toThrow('changed by another process')
+    await expect(state.write('gpt', () => makeSpec('gpt'))).rejects.toThrow('changed by another server')
     expect(await state.remove('nothing')).toBe(false)
     expect(isTold).toBe(false)
     expect(names()).toEqual([])

@@ -5,8 +5,8 @@ import type { JsonObject } from '../core/json.ts'
 import { formatProblem, parseDocument } from '../core/text/parse-document.ts'
 import type { DeploymentRow, Tables } from '../port/tables/port.ts'
 import { type DeploymentSpec, deploymentSpecSchema, guardCredentials } from './deployment-spec.ts'
+import type { FileDeployment } from './file/contents.ts'
 import type { Config } from './file/load-config.ts'
-import type { FileDeployment } from './file/parse-config.ts'
 import { createQueue, type Queue } from './queue.ts'
 
 export type DeploymentSource =
@@ -45,14 +45,19 @@ export type DesiredState = {
   remove(name: string, check?: (current: DesiredDeployment | undefined) => void): Promise<boolean>
   /** Throws Fault `conflict` when the file declares a deployment of that name: it can only be changed there. */
   requireWritable(name: string): void
+  /**
+   * Reads again what is stored, since another server may have written it; the function that comes back takes it over, and tells listeners where
+   * something is not as it was. Nothing may be written between the two: both belong in one turn of the queue.
+   */
+  reread(): Promise<() => void>
   /** Takes over what the configuration file declares, whole. */
-  declare(config: Omit<Config, 'rules' | 'filters' | 'webhooks'>): void
+  declare(config: Pick<Config, 'file' | 'deployments' | 'modifiedAt'>): void
 }
 
 export type Written = { readonly deployment: DesiredDeployment; readonly isNew: boolean }
 
 /**
- * Reads the stored deployments and holds desired state from then on: no one else may write those tables. `enqueue`: where something else
+ * Reads the stored deployments and holds desired state from then on: whoever else writes those tables has to be told of by `reread`. `enqueue`: where something else
  * is written that must not change between a write's judging and its doing.
  */
 export async function openDesiredState(
@@ -66,7 +71,21 @@ export async function openDesiredState(
   let merged: readonly DesiredDeployment[] | undefined
   const listeners = new Set<DesiredListener>()
 
-  for (const row of await tables.listDeployments()) keepRow(row)
+  takeOver(await tables.listDeployments())
+
+  /** Whether anything is not as it was. What is keeps its spec. */
+  function takeOver(list: readonly DeploymentRow[]): boolean {
+    const rows = new Map(list.map((row) => [deploymentKey(row.name), row]))
+    const etagOf = (key: string) => (stored.get(key) ?? unreadable.get(key))?.etag
+    const changed = list.filter((row) => etagOf(deploymentKey(row.name)) !== row.etag)
+    const gone = [...stored.keys(), ...unreadable.keys()].filter((key) => !rows.has(key))
+    for (const key of [...gone, ...changed.map(({ name }) => deploymentKey(name))]) {
+      stored.delete(key)
+      unreadable.delete(key)
+    }
+    for (const row of changed) keepRow(row)
+    return changed.length + gone.length > 0
+  }
 
   function keepRow(row: DeploymentRow): void {
     const key = deploymentKey(row.name)
@@ -119,7 +138,7 @@ export async function openDesiredState(
         if (!row) {
           throw new Fault(
             'conflict',
-            `The stored deployment "${spec.name}" was changed by another process. Start Ponto again.`,
+            `The deployment "${spec.name}" was changed by another server at the same time. Look at it and try again.`,
           )
         }
         const deployment: DesiredDeployment = { ...describeRow(row), spec: { ...spec, name: row.name } }
@@ -138,6 +157,12 @@ export async function openDesiredState(
         if (stored.delete(key)) announceChange()
         return wasThere
       }),
+    async reread() {
+      const rows = await tables.listDeployments()
+      return () => {
+        if (takeOver(rows)) announceChange()
+      }
+    },
     declare(config) {
       const previous = declared
       declared = new Map(

@@ -119,6 +119,13 @@ describe('readDeployment', () => {
       ['backends[0].auth: got "none" beside a credential, expected one or the other'],
     ],
     [
+      'batches where the protocol has none',
+      withBackend({ protocol: 'foundry', nativeBatch: true }),
+      [
+        'backends[0].nativeBatch: got true, but "foundry" has no batches; openai, azure-openai, anthropic have. Without it the lines are run here one by one',
+      ],
+    ],
+    [
       'a variable that is not set',
       withBackend({ credential: { env: 'PONTO_SECRET_UNSET' } }),
       [

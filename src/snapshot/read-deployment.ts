@@ -1,10 +1,12 @@
 import { isIP } from 'node:net'
+import { protocolsWithBatches } from '../backend/presets.ts'
 import { judgeAddress, normalizeHost } from '../backend/transport/dial/address-guard.ts'
 import type { ModelRef } from '../core/deployment.ts'
 import { isJsonObject } from '../core/json.ts'
 import { type DocumentProblem, parseDocument } from '../core/text/parse-document.ts'
 import { type CapacityRules, judgeCapacity } from './capacity/judge-capacity.ts'
 import { type BackendSpec, type DeploymentSpec, deploymentSpecSchema, guardCredentials } from './deployment-spec.ts'
+import { fillDefaults, judgePolicies, type PolicyRules } from './policy/judge-deployment.ts'
 
 export type ReadDeploymentOptions = {
   /** The models the built-in engine can run. */
@@ -16,11 +18,13 @@ export type ReadDeploymentOptions = {
   readonly capacityRules: CapacityRules
   /** The content filter policies there are; not judged when absent. */
   readonly policyNames?: readonly string[] | undefined
+  /** The operator's policies over deployments. */
+  readonly policyRules?: PolicyRules | undefined
 }
 
 /**
- * Judges a deployment as an operator wrote it: fields, addresses, credentials, and that its model exists. Shared by the
- * configuration file and the management API, so that both refuse the same things in the same words.
+ * Judges a deployment as an operator wrote it: fields, addresses, credentials, that its model exists, and the policies over deployments,
+ * whose defaults are filled in first. Shared by the configuration file and the management API, so that both refuse the same things in the same words.
  */
 export function readDeployment(
   input: unknown,
@@ -28,7 +32,7 @@ export function readDeployment(
 ): { readonly spec: DeploymentSpec } | { readonly problems: readonly DocumentProblem[] } {
   const parsed = parseDocument(
     deploymentSpecSchema,
-    completeModel(input, options),
+    completeModel(fillDefaults(input, options.policyRules?.policies ?? []), options),
     guardCredentials(options.credentialRule),
   )
   if ('problems' in parsed) return parsed
@@ -40,7 +44,9 @@ export function readDeployment(
     ...judgeCapacity(spec, options.capacityRules),
     ...judgePolicyName(spec, options.policyNames),
   ]
-  return problems.length > 0 ? { problems } : { spec }
+  if (problems.length > 0) return { problems }
+  const disallowed = options.policyRules ? judgePolicies(spec, options.policyRules, options.capacityRules) : []
+  return disallowed.length > 0 ? { problems: disallowed } : { spec }
 }
 
 /** Fills in format and version where the model is known: the operator need not, and the default version of the day is pinned. */
@@ -95,7 +101,11 @@ function checkBackend(
   const problems: DocumentProblem[] = []
   const urlText = judgeUrl(backend.url)
   if (urlText) problems.push({ path: [...path, 'url'], text: urlText })
-  const { credential, auth } = backend
+  const { credential, auth, protocol, nativeBatch } = backend
+  if (nativeBatch && !protocolsWithBatches.includes(protocol)) {
+    const text = `got true, but ${JSON.stringify(protocol)} has no batches; ${protocolsWithBatches.join(', ')} have. Without it the lines are run here one by one`
+    problems.push({ path: [...path, 'nativeBatch'], text })
+  }
   if (credential && auth === 'none') {
     problems.push({ path: [...path, 'auth'], text: 'got "none" beside a credential, expected one or the other' })
   }

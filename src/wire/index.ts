@@ -9,6 +9,7 @@ import { writeOpenAIFault } from './faults/openai-fault.ts'
 import { openaiChatServer } from './openai-chat/server.ts'
 import { openaiCompletionsServer } from './openai-completions/server.ts'
 import { openaiEmbeddingsServer } from './openai-embeddings/server.ts'
+import { openaiResponsesServer } from './openai-responses/server.ts'
 import {
   openaiSpeechServer,
   openaiTranscriptionsServer,
@@ -28,6 +29,7 @@ export const serverEnds: readonly ServerEnd[] = [
   openaiChatServer,
   openaiCompletionsServer,
   openaiEmbeddingsServer,
+  openaiResponsesServer,
   anthropicMessagesServer,
   openaiImagesServer,
   openaiImageEditsServer,

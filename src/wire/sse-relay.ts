@@ -57,11 +57,11 @@ export async function* relaySse(body: AsyncIterable<Uint8Array>, watch: RelayWat
 
 /**
  * Passes a stream of named events on as it comes, in whole events, so that an error event can follow at any point. A stream that
- * ends without its last event, or an error instead of it, was cut off: Fault `upstream-failed`.
+ * ends without one of `lastEvents` was cut off: Fault `upstream-failed`.
  */
 export async function* relayNamedEvents(
   body: AsyncIterable<Uint8Array>,
-  lastEvent: string,
+  lastEvents: readonly string[],
   watch: RelayWatch,
 ): AsyncGenerator<Uint8Array> {
   let tail: Uint8Array | undefined
@@ -73,7 +73,7 @@ export async function* relayNamedEvents(
       const end = lastEventEnd(bytes)
       if (end > 0) {
         const events = Buffer.from(bytes.buffer, bytes.byteOffset, end)
-        isDone = events.includes(`event: ${lastEvent}`) || events.includes('event: error')
+        isDone = lastEvents.some((name) => events.includes(name)) && hasEvent(events.toString(), lastEvents)
         watch.tally.pieces++
         if (events.includes('_tokens"')) noteUsage(events.toString().split('\n'), watch)
         yield events
@@ -85,6 +85,19 @@ export async function* relayNamedEvents(
     if (!isDone) throw error
   }
   if (!isDone) throw new Fault('upstream-failed', "The backend's stream ended before its answer did.")
+}
+
+/**
+ * Whether one of these events has such a name, and not only a text that says it. Some servers tell it within the data alone, which clients
+ * read too, but for errors.
+ */
+function hasEvent(events: string, names: readonly string[]): boolean {
+  return events.split(/\r?\n/).some((line) => {
+    if (line.startsWith('event:')) return names.includes(line.slice('event:'.length).trim())
+    if (!line.startsWith('data:') || !names.some((name) => line.includes(`"${name}"`))) return false
+    const { type } = parseJsonObject(line.slice('data:'.length)) ?? {}
+    return type !== 'error' && names.includes(String(type))
+  })
 }
 
 function refuseLongEvent(tail: Uint8Array | undefined): void {

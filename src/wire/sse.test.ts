@@ -87,10 +87,18 @@ describe('any cutting of the bytes gives the same events', () => {
     await fc.assert(
       fc.asyncProperty(named, fc.constantFrom('end', 'error'), sizes, async (events, last, cuts) => {
         const whole = [...events, [last, '{}']].map(([name, data]) => `event: ${name}\ndata: ${data}\n\n`).join('')
-        expect(await relayAll(whole, cuts, (body) => relayNamedEvents(body, 'end', watchUsage()))).toBe(whole)
+        expect(await relayAll(whole, cuts, (body) => relayNamedEvents(body, ['end', 'error'], watchUsage()))).toBe(whole)
       }),
     )
   })
+})
+
+test('a text that names the last event does not end the stream, and data alone may', async () => {
+  const said = `event: delta\ndata: ${JSON.stringify({ type: 'delta', text: 'data: {"type":"end"}\nevent: end\n' })}\n\n`
+  for (const last of ['event: end\ndata: {}\n\n', 'data: {"type": "end"}\n\n']) {
+    const whole = said + said + last
+    expect(await relayAll(whole, [said.length], (body) => relayNamedEvents(body, ['end'], watchUsage()))).toBe(whole)
+  }
 })
 
 test('named events that stop before the last one were cut off', async () => {
@@ -98,7 +106,7 @@ test('named events that stop before the last one were cut off', async () => {
   for (const text of ['', start, `${start}event: en`]) {
     const relayed: string[] = []
     const drain = async () => {
-      for await (const bytes of relayNamedEvents(cut(text, [7]), 'end', watchUsage()))
+      for await (const bytes of relayNamedEvents(cut(text, [7]), ['end'], watchUsage()))
         relayed.push(new TextDecoder().decode(bytes))
     }
     await expect(drain()).rejects.toThrow('ended before')
@@ -148,7 +156,7 @@ test('an endless event is refused', async () => {
   }
   expect(drain(readSseData(endless()))).rejects.toThrow('more than')
   expect(drain(relaySse(endless(), watchUsage()))).rejects.toThrow('more than')
-  expect(drain(relayNamedEvents(endless(), 'end', watchUsage()))).rejects.toThrow('more than')
+  expect(drain(relayNamedEvents(endless(), ['end'], watchUsage()))).rejects.toThrow('more than')
 })
 
 describe('after the end of a relayed stream', () => {
@@ -171,13 +179,13 @@ describe('after the end of a relayed stream', () => {
   test('an upstream that breaks off then has broken nothing', async () => {
     expect(await collect(relaySse(breaking(end), watchUsage()))).toBe(end)
     const named = 'event: message_stop\ndata: {"type":"message_stop"}\n\n'
-    expect(await collect(relayNamedEvents(breaking(named), 'message_stop', watchUsage()))).toBe(named)
+    expect(await collect(relayNamedEvents(breaking(named), ['message_stop', 'error'], watchUsage()))).toBe(named)
   })
 
   test('before it, it has', async () => {
     expect(collect(relaySse(breaking('data: {"a":1}\n\n'), watchUsage()))).rejects.toThrow('broke off')
     expect(
-      collect(relayNamedEvents(breaking('event: ping\ndata: {}\n\n'), 'message_stop', watchUsage())),
+      collect(relayNamedEvents(breaking('event: ping\ndata: {}\n\n'), ['message_stop', 'error'], watchUsage())),
     ).rejects.toThrow('broke off')
   })
 
@@ -249,7 +257,7 @@ describe('what a relayed stream tells of its cost', () => {
     ]
       .map(([name, data]) => `event: ${name}\ndata: ${data}\n\n`)
       .join('')
-    expect(await relayAll(text, [9], (body) => relayNamedEvents(body, 'message_stop', watch))).toBe(text)
+    expect(await relayAll(text, [9], (body) => relayNamedEvents(body, ['message_stop', 'error'], watch))).toBe(text)
     expect(watch.tally.usage).toEqual({ promptTokens: 8, completionTokens: 12, cachedTokens: 3 })
   })
 })

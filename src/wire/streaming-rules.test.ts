@@ -15,7 +15,7 @@ import type { ServerEnd } from './wire.ts'
  */
 
 /** Protocols whose events have names. */
-const namedEvents: ReadonlySet<string> = new Set(['anthropic-messages'])
+const namedEvents: ReadonlySet<string> = new Set(['anthropic-messages', 'openai-responses'])
 
 const ends = serverEnds.filter(({ kind, wire }) => (kind === 'chat' || kind === 'completion') && !namedEvents.has(wire))
 const isInference = (end: ServerEnd): boolean => end.wire.startsWith('azure-inference')

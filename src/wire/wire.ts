@@ -2,6 +2,7 @@ import type { Call, CallKind, Form } from '../core/call.ts'
 import type { Event } from '../core/event.ts'
 import type { Fault } from '../core/fault.ts'
 import type { JsonObject } from '../core/json.ts'
+import type { BatchOrder, UpstreamBatch, UpstreamLine } from '../core/reply.ts'
 import type { Result } from '../core/result.ts'
 import type { Tally } from '../core/usage/tally.ts'
 import type { Usage } from '../core/usage/usage.ts'
@@ -25,6 +26,8 @@ export type AnswerHead = {
   readonly servedModel: string
   /** Unix seconds. */
   readonly created: number
+  /** The time in unix seconds, for answers that say when they were complete; `created` when absent. */
+  now?(): number
   /** The service tier that was decided for the call, if one was. */
   readonly serviceTier?: string | undefined
 }
@@ -75,7 +78,12 @@ export type ServerEnd = {
   writeStreamFault(fault: Fault, requestId: string): string
 }
 
-export type EventWriter = { write(event: Event): string; end(): string }
+export type EventWriter = {
+  write(event: Event): string
+  end(): string
+  /** The rest of a stream that fails, where that depends on what it has said; else `writeStreamFault` is asked. */
+  fail?(fault: Fault, requestId: string): string
+}
 
 export type UpstreamBody = {
   readonly text: string
@@ -111,4 +119,41 @@ export type ClientEnd = {
   /** The usage that a whole answer or an event of a stream tells; `before` is what earlier events told. */
   readUsage?(body: JsonObject, before?: Usage): Usage | undefined
   readFault(status: number, retryAfterMs: number | undefined, body: string): Fault
+}
+
+/** A batch with what tells it from others. */
+export type ListedBatch = UpstreamBatch & {
+  readonly tag: string | undefined
+  readonly staged: string | undefined
+  readonly count: number | undefined
+  /** Unix milliseconds. */
+  readonly createdAt: number | undefined
+}
+
+/** How whole batches are spoken of with an upstream. Pure; paths are below the place where the upstream has them. */
+export type BatchEnd = {
+  readonly kinds: ReadonlySet<CallKind>
+  readonly maxLines: number
+  readonly maxBytes: number
+  readonly keepsCustomIds: boolean
+  /** One line for a request that is JSON text. */
+  writeLine(name: string, kind: CallKind, body: string): string
+  /** Present where the lines are a file that is uploaded before the order. */
+  readonly file?: {
+    readonly path: string
+    /** What stands before and after the lines. */
+    writeForm(filename: string): { readonly contentType: string; readonly head: string; readonly tail: string }
+    /** Throws Fault `upstream-failed` for what is no file, or one that can be used for nothing. */
+    read(body: JsonObject): { readonly id: string; readonly isReady: boolean }
+  }
+  readonly path: string
+  /** What stands before and after the lines, which are separated by commas; where they are a file there are none. */
+  writeOrder(order: BatchOrder): { readonly head: string; readonly tail: string }
+  /** undefined for what is no batch. */
+  readBatch(body: JsonObject): ListedBatch | undefined
+  listPath(after: string | undefined): string
+  /** `maybe`: it may be the one of the order, which its first result will tell. */
+  isOrdered(batch: ListedBatch, order: BatchOrder): 'yes' | 'no' | 'maybe'
+  resultPath(name: string): string
+  readResult(result: JsonObject): UpstreamLine | undefined
 }

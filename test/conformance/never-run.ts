@@ -1,7 +1,6 @@
 import type { Check, SuiteReport } from './report.ts'
 
 const noDotnet = 'there is no .NET SDK to build its checks with'
-const noResponses = 'the server has no Responses API'
 
 /** Clients that people ask for and no check runs, so that the table does not pass over them. */
 export const neverRun: readonly SuiteReport[] = [
@@ -9,7 +8,6 @@ export const neverRun: readonly SuiteReport[] = [
     runtime: '.NET',
     checks: ['Azure.AI.Inference 1.0.0-beta.5', 'Azure.AI.OpenAI 2.1.0'].map((client) => tellNotRun(client, noDotnet)),
   },
-  { runtime: 'Node', checks: [tellNotRun("@ai-sdk/azure, azure('name')", noResponses)] },
 ]
 
 function tellNotRun(client: string, detail: string): Check {

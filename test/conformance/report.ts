@@ -46,13 +46,14 @@ export async function runSuite(command: SuiteCommand): Promise<SuiteReport> {
     child.once('close', (code, signal) => settle(`it ended with ${signal ?? code}`))
   })
   child.stderr.on('data', (chunk) => noise.push(String(chunk)))
-  for await (const line of createInterface({ input: child.stdout })) {
+  // By its events: the output of a program that was never started has no end to wait for.
+  createInterface({ input: child.stdout }).on('line', (line) => {
     const check = readCheck(line)
     if (check) {
       checks.push(check)
       onCheck?.(check)
     } else noise.push(`${line}\n`)
-  }
+  })
   const end = await ended
   clearTimeout(timer)
   const hasFailed = checks.some(({ outcome }) => outcome === 'failed')

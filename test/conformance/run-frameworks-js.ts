@@ -6,7 +6,7 @@ import { askNode, runNodeChecks } from './run-javascript.ts'
 import { isAtLeast, reportBroken, runLoudly, type SuiteOptions } from './toolchain.ts'
 
 const folder = join(import.meta.dir, 'frameworks-js')
-const clients = 'openai, @ai-sdk/azure, @langchain/openai, @azure/openai'
+const clients = 'openai, @ai-sdk/azure, @langchain/openai, @azure/openai, @azure/arm-cognitiveservices'
 const oldestNode = '22.0.0'
 
 /**

@@ -5,7 +5,7 @@ import { runSuite, type SuiteReport } from './report.ts'
 import { askProgram, isAtLeast, reportBroken, reportMissing, runLoudly, type SuiteOptions } from './toolchain.ts'
 
 const folder = join(import.meta.dir, 'go')
-const clients = 'openai-go, azopenai'
+const clients = 'openai-go, azopenai, armcognitiveservices'
 const limitMs = 300_000
 
 /** The vendors' Go clients, in one program that is built first. They trust the local authority by SSL_CERT_FILE. */

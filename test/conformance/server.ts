@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { azureHostNames } from '../../src/boot/server-names.ts'
 import { makeTempFolder, removeFolder, type ServerProcess, startServer } from '../support/server-process.ts'
 import { askedTerm, saidTerm, threat, writeFiltered, writeFilterSections } from './filters.ts'
+import { listManagementVariables, startIssuer } from './identity.ts'
 import { retryAfterMs, startUpstream } from './upstream.ts'
 
 export type ConformanceServer = {
@@ -29,6 +30,7 @@ const deployments = {
   'Relay-Endless': 'endless',
   'Relay-Untidy': 'untidy',
   'Relay-Floats': 'float-only',
+  'Relay-Literal': 'literal',
 } as const
 
 /**
@@ -37,9 +39,10 @@ const deployments = {
  */
 export async function startConformanceServer(): Promise<ConformanceServer> {
   const upstream = await startUpstream()
+  const issuer = await startIssuer()
   const folder = makeTempFolder()
   const config = join(folder, 'ponto.yaml')
-  writeFileSync(config, writeConfig(upstream.url))
+  writeFileSync(config, issuer.section + writeConfig(upstream.url))
   const ponto = await startServer({
     dataFolder: join(folder, 'data'),
     args: ['--config', config, '--name', resourceName],
@@ -47,6 +50,7 @@ export async function startConformanceServer(): Promise<ConformanceServer> {
   const stop = async (): Promise<void> => {
     await ponto.stop()
     await upstream.stop()
+    await issuer.stop()
     removeFolder(folder)
   }
   try {
@@ -59,6 +63,7 @@ export async function startConformanceServer(): Promise<ConformanceServer> {
       CONFORMANCE_ASKED_TERM: askedTerm,
       CONFORMANCE_SAID_TERM: saidTerm,
       CONFORMANCE_THREAT: threat,
+      ...(await listManagementVariables(ponto, issuer)),
     }
     return { environment: { ...variables, ...own }, stop }
   } catch (error) {
@@ -99,6 +104,9 @@ const models = [
   { format: 'Ponto', name: 'tiny', skus: [{ name: 'ProvisionedManaged', inputTokensPerMinute: 10, outputWeight: 4 }] },
 ]
 
+/** A pool that no deployment draws on. */
+const quota = [{ format: 'OpenAI', model: 'conformance-quota', sku: 'GlobalStandard', limit: 3 }]
+
 function writeConfig(upstreamUrl: string): string {
   const entry = (name: string, backend: object): string =>
     `  - name: ${name}\n    model: { name: gpt-4o, version: "2024-08-06" }\n    backends: [${JSON.stringify(backend)}]\n`
@@ -106,9 +114,10 @@ function writeConfig(upstreamUrl: string): string {
   const azure = entry('Relay-Azure', { url: upstreamUrl, protocol: 'azure-openai', model: 'plain' })
   const anthropic = entry('Relay-Anthropic', { url: upstreamUrl, protocol: 'anthropic', model: 'plain' })
   const foundry = entry('Relay-Foundry', { url: upstreamUrl, protocol: 'foundry', model: 'plain' })
+  const responses = entry('Relay-Responses', { url: `${upstreamUrl}/v1`, model: 'plain', chatApis: ['responses'] })
   const own = [writeLimited(upstreamUrl), writePaused(upstreamUrl), writeFiltered(upstreamUrl)]
-  const entries = [...plain, azure, anthropic, foundry, ...own]
-  return `models: ${JSON.stringify(models)}\n${writeFilterSections()}deployments:\n${entries.join('')}`
+  const entries = [...plain, azure, anthropic, foundry, responses, ...own]
+  return `models: ${JSON.stringify(models)}\nquota: ${JSON.stringify(quota)}\n${writeFilterSections()}deployments:\n${entries.join('')}`
 }
 
 async function runPonto(ponto: ServerProcess, ...args: readonly string[]): Promise<string> {

@@ -9,6 +9,7 @@ import {
   startFakeUpstream,
 } from '../support/fake-upstream.ts'
 import { answerMedia } from './upstream-media.ts'
+import { answerResponse } from './upstream-responses.ts'
 
 /**
  * The model server behind the relayed deployments. What it does is chosen by the model that it is asked for. Clients
@@ -34,6 +35,7 @@ export async function startUpstream(): Promise<FakeUpstream> {
     const media = await answerMedia(request)
     if (media) return media
     const asked: Asked = { path: request.path, ...JSON.parse(request.body) }
+    if (request.path.includes('/responses')) return answerResponse(JSON.parse(request.body))
     const isRepeated = upstream.requests.filter(({ body }) => body === request.body).length > 1
     const gate = gateOf(markPattern.exec(request.body)?.[0] ?? '')
     return answer(asked, isRepeated, gate.promise)
@@ -116,7 +118,11 @@ const usage = { prompt_tokens: 7, completion_tokens: 5, total_tokens: 12 }
 const head = { id: 'answer-1', created: 1_760_000_000, model: 'served-2024-08-06', system_fingerprint: 'fp_1' }
 
 const isChat = (asked: Asked): boolean => asked.messages !== undefined
-const textOf = (asked: Asked): string => `Echo: ${asked.messages?.at(-1)?.content ?? asked.prompt}`
+/** What was said last; model `literal` says nothing else, so that its answer is what a check wants it to be. */
+const textOf = ({ model, messages, prompt }: Asked): string => {
+  const said = messages?.at(-1)?.content ?? prompt
+  return model === 'literal' ? `${said}` : `Echo: ${said}`
+}
 
 function writeWhole(asked: Asked): object {
   const text = textOf(asked)

@@ -10,8 +10,7 @@ import { type BatchWorld, createBatchWorld, killWithin, type Phase } from '../su
 import { makeTempFolder, removeFolder } from '../support/server-process.ts'
 
 /**
- * Servers in the middle of a batch that are killed, whose database is away and whose disk is full: every line has one result in the end.
- * A batch goes on when the lease of the process that died has run out, which takes a minute, so all of this happens side by side.
+ * Servers in the middle of a batch that are killed, whose database is held and whose disk is full: every line has one result in the end.
  */
 
 const lineBytes = 600
@@ -31,7 +30,7 @@ afterAll(async () => {
 })
 
 async function open(wrapper?: (dataFolder: string) => readonly string[]): Promise<BatchWorld> {
-  const world = await createBatchWorld(upstream, wrapper)
+  const world = await createBatchWorld(upstream, { ...(wrapper && { wrapper }) })
   worlds.push(world)
   return world
 }

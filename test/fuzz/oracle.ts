@@ -108,6 +108,7 @@ const isInference = (body: Fields): boolean => isPlain(body) || isText(body.deta
 
 const errorShapes: Readonly<Record<Surface, (body: Fields) => boolean>> = {
   openai: isOpenAI,
+  responses: isOpenAI,
   inference: isInference,
   anthropic: ({ type, error }) => type === 'error' && isObject(error) && isText(error.type) && isText(error.message),
   rerank: (body) => isText(body.message) && isOpenAI(body),
@@ -120,7 +121,7 @@ const errorShapes: Readonly<Record<Surface, (body: Fields) => boolean>> = {
 function judgeStream(text: string, { surface, isOwnStream }: Expectation): string | undefined {
   if (text === '') return 'it is empty'
   if (!/(\r\n|\n|\r){2}$/.test(text)) return 'it does not end with a whole event'
-  const isNamed = surface === 'anthropic' || (surface === undefined && /^event:/m.test(text))
+  const isNamed = surface === 'anthropic' || surface === 'responses' || (surface === undefined && /^event:/m.test(text))
   if (isNamed && !isOwnStream) return judgeRelayedEvents(text)
   const blocks = text.slice(0, -2).split('\n\n')
   return isNamed ? judgeNamedEvents(blocks) : judgeDataEvents(blocks, isOwnStream)
@@ -144,23 +145,35 @@ function judgeDataEvents(blocks: readonly string[], isOwnStream: boolean): strin
 
 function judgeNamedEvents(blocks: readonly string[]): string | undefined {
   let last = ''
+  let count = 0
   for (const block of blocks) {
-    const match = /^event: ([a-z_]+)\ndata: ([^\n\r]*)$/.exec(block)
+    const match = /^event: ([a-z_.]+)\ndata: ([^\n\r]*)$/.exec(block)
     if (!match) return 'an event is not a name and one data line'
     const value = parse(match[2] as string)
     if (!isObject(value) || value.type !== match[1]) return 'the data of an event is not of its type'
     last = match[1] as string
+    if (value.sequence_number !== undefined && value.sequence_number !== count++)
+      return 'the numbers of events have a gap'
   }
-  return isLastEvent(last) ? undefined : 'it ends neither with message_stop nor with an error'
+  return isLastEvent(last) ? undefined : 'it ends neither with its last event nor with an error'
 }
 
 /** Passed on as they came: clients of this protocol read whatever way events may be written. */
 function judgeRelayedEvents(text: string): string | undefined {
   const names = [...text.matchAll(/(?:^|\r|\n)event: ?([^\r\n]*)/g)].map((match) => match[1] as string)
-  return names.some(isLastEvent) ? undefined : 'it ends neither with message_stop nor with an error'
+  // Some servers of responses name events only in their data.
+  const isTold = names.some(isLastEvent) || /"type": ?"response\.(completed|incomplete|failed)"/.test(text)
+  return isTold ? undefined : 'it ends neither with its last event nor with an error'
 }
 
-const isLastEvent = (name: string): boolean => name === 'message_stop' || name === 'error'
+const lastEvents: ReadonlySet<string> = new Set([
+  'message_stop',
+  'response.completed',
+  'response.incomplete',
+  'response.failed',
+  'error',
+])
+const isLastEvent = (name: string): boolean => lastEvents.has(name)
 
 function parse(text: string): unknown {
   try {

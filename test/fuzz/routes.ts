@@ -3,7 +3,15 @@ import { serverEnds } from '../../src/wire/index.ts'
 import type { ServiceKind } from './filter/service-bodies.ts'
 
 /** In whose shape a route reports errors. */
-export type Surface = 'openai' | 'inference' | 'anthropic' | 'rerank' | 'management' | 'content-safety' | 'plain'
+export type Surface =
+  | 'openai'
+  | 'responses'
+  | 'inference'
+  | 'anthropic'
+  | 'rerank'
+  | 'management'
+  | 'content-safety'
+  | 'plain'
 
 export type FuzzRoute = {
   readonly method: string
@@ -29,6 +37,7 @@ export const inferenceRoutes: readonly FuzzRoute[] = serverEnds.flatMap((end) =>
 
 function surfaceOf(wire: string, path: string): Surface {
   if (wire === 'rerank') return 'rerank'
+  if (wire === 'openai-responses') return 'responses'
   if (path.startsWith('/anthropic')) return 'anthropic'
   return path.startsWith('/openai') ? 'openai' : 'inference'
 }

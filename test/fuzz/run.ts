@@ -9,9 +9,10 @@ import { startTarget } from './target.ts'
 import { allowedGrowthBytes } from './watch-server.ts'
 
 /**
- * `npm run fuzz -- --requests 100000 --streams 10000 --limits 20000 --manage 20000 --config 20000 --patterns 20000 --seed N`: mutated requests to, and
+ * `npm run fuzz -- --requests 100000 --streams 10000 --limits 20000 --manage 20000 --config 20000 --patterns 20000 --files 20000
+ * --batches 50000 --seed N`: mutated requests to, and
  * mutated upstream answers for, a server of its own on loopback; then bursts of calls to deployments that are short of something, mutated
- * requests to the management API, mutated configuration files, and hostile patterns. 0 leaves one out. Progress on stderr, the summary on stdout; exit
+ * requests to the management API, mutated configuration files, hostile patterns, hostile files and requests for them, and hostile inputs of batches. 0 leaves one out. Progress on stderr, the summary on stdout; exit
  * code 1 when something was found. `--only request:N [--keep 0,2]` tries one case again, as a finding says.
  */
 
@@ -25,6 +26,8 @@ const { values } = parseArgs({
     manage: { type: 'string', default: '20000' },
     config: { type: 'string', default: '20000' },
     patterns: { type: 'string', default: '20000' },
+    files: { type: 'string', default: '20000' },
+    batches: { type: 'string', default: '50000' },
     seed: { type: 'string' },
     only: { type: 'string' },
     keep: { type: 'string' },
@@ -87,10 +90,10 @@ async function runRequests(requests: number, streams: number): Promise<boolean> 
 }
 
 async function runOne(only: string): Promise<boolean> {
-  const match = /^(request|stream|limits|manage|config|patterns):(\d+)$/.exec(only)
+  const match = /^(request|stream|limits|manage|config|patterns|files|batches):(\d+)$/.exec(only)
   if (!match)
     throw new Error(
-      `--only: got ${only}, expected one such as request:N, stream:N, limits:N, manage:N, config:N or patterns:N`,
+      `--only: got ${only}, expected one such as request:N, stream:N, limits:N, manage:N, config:N, patterns:N, files:N or batches:N`,
     )
   const numbers = values.keep === 'none' ? [] : values.keep?.split(',').map(Number)
   const kind = suiteKinds.find((known) => known === match[1])

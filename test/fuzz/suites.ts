@@ -1,10 +1,12 @@
+import { openBatchesSuite } from './batches/suite.ts'
 import { openConfigSuite } from './config/suite.ts'
+import { openFilesSuite } from './files/suite.ts'
 import { openLimitsSuite } from './limits/suite.ts'
 import { openManageSuite } from './manage/suite.ts'
 import { openPatternsSuite } from './patterns/suite.ts'
 import type { Suite } from './suite.ts'
 
-export const suiteKinds = ['limits', 'manage', 'config', 'patterns'] as const
+export const suiteKinds = ['limits', 'manage', 'config', 'patterns', 'files', 'batches'] as const
 export type SuiteKind = (typeof suiteKinds)[number]
 
 /** Few, so that calls are in each other's way. */
@@ -16,4 +18,6 @@ export const suites: Readonly<Record<SuiteKind, () => Promise<Suite>>> = {
   manage: openManageSuite,
   config: async () => openConfigSuite(),
   patterns: async () => openPatternsSuite(),
+  files: openFilesSuite,
+  batches: async () => openBatchesSuite(),
 }

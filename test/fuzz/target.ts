@@ -81,6 +81,7 @@ function listDeployments(port: number, lanes: number): object[] {
       {
         url: `http://127.0.0.1:${port}/${name.slice(0, 6)}/${protocol}`,
         protocol,
+        ...(protocol === 'openai' && { chatApis: ['chat-completions', 'responses'] }),
         credential: { env: 'PONTO_SECRET_FUZZ' },
         ...(timeouts && { timeouts }),
       },

@@ -70,7 +70,7 @@ const crossings: readonly Crossing[] = inferenceRoutes.flatMap((route) =>
     const { wire, kind } = route.call as NonNullable<FuzzRoute['call']>
     const ends: Partial<Record<CallKind, { readonly wire: string }>> = presets[protocol].clientEnds
     const end = ends[kind]
-    const isSameWire = end?.wire === wire
+    const isSameWire = end?.wire === wire || (protocol === 'openai' && wire === 'openai-responses')
     return end && (isSameWire || !isPassed(kind)) ? [{ route, protocol, isSameWire }] : []
   }),
 )
@@ -214,7 +214,11 @@ function plantInPrompt(body: Readonly<Record<string, unknown>>, filter: Filter):
   if (!isRefused && !isPersonal) return body
   const texts = [...(isRefused ? [random.pick(plantedTerms)] : []), ...(isPersonal ? [promptedEmail] : [])]
   const content = `Tell me of ${texts.join(' and ')} .`
-  const { messages } = body
+  const { messages, input } = body
+  if (input !== undefined) {
+    const before = Array.isArray(input) ? input : [{ role: 'user', content: input }]
+    return { ...body, input: [...before, { role: 'user', content: [{ type: 'input_text', text: content }] }] }
+  }
   if (!Array.isArray(messages)) return { ...body, prompt: content }
   const parts = [
     { type: 'text', text: content.slice(0, 15) },

@@ -8,6 +8,7 @@ type Body = Readonly<Record<string, unknown>>
 export function simpleBody(wire: string, kind: CallKind, model: string, text: string, stream: boolean): Body {
   const messages = [{ role: 'user', content: text }]
   if (wire === 'anthropic-messages') return { model, max_tokens: 50, messages, stream }
+  if (wire === 'openai-responses') return { model, input: text, ...(stream && { stream }) }
   if (kind === 'chat') return { model, messages, ...(stream && { stream }) }
   return { ...(richBodies(wire, kind)[0] as Body), model, ...(stream && kind === 'completion' && { stream }) }
 }
@@ -129,6 +130,58 @@ const anthropic: readonly Body[] = [
   },
 ]
 
+const responsesTool = { type: 'function', ...weatherTool.function, strict: false }
+
+const responses: readonly Body[] = [
+  { input: 'hi', instructions: 'Be short.', temperature: 0.5, top_p: 0.9, max_output_tokens: 20, store: false },
+  {
+    input: [
+      { role: 'user', content: [{ type: 'input_text', text: 'Weather?' }] },
+      { type: 'reasoning', id: 'rs_1', summary: [{ type: 'summary_text', text: 'hm' }], encrypted_content: 'c2ln' },
+      {
+        type: 'message',
+        id: 'msg_1',
+        role: 'assistant',
+        content: [{ type: 'output_text', text: 'ok', annotations: [] }],
+      },
+      { type: 'function_call', id: 'fc_1', call_id: 'call_1', name: 'get_weather', arguments: '{"city":"Paris"}' },
+      { type: 'function_call_output', call_id: 'call_1', output: [{ type: 'input_text', text: '21' }] },
+    ],
+    tools: [responsesTool],
+    tool_choice: { type: 'function', name: 'get_weather' },
+    parallel_tool_calls: false,
+    stream: true,
+    stream_options: { include_obfuscation: true },
+    reasoning: { effort: 'low', summary: 'auto' },
+  },
+  {
+    input: [
+      { role: 'developer', content: 'Be short.' },
+      {
+        type: 'message',
+        role: 'user',
+        content: [
+          { type: 'input_text', text: 'What is it?' },
+          { type: 'input_image', image_url: pixel, detail: 'low' },
+          { type: 'input_file', filename: 'a.pdf', file_data: 'data:application/pdf;base64,JVBE' },
+        ],
+      },
+      { type: 'message', role: 'assistant', content: [{ type: 'refusal', refusal: 'No.' }] },
+      { role: 'user', content: 'Why?' },
+    ],
+    text: { format: { type: 'json_schema', ...personSchema }, verbosity: 'low' },
+    include: ['message.output_text.logprobs', 'reasoning.encrypted_content'],
+    top_logprobs: 2,
+    metadata: { run: '1' },
+    user: 'u-1',
+    safety_identifier: 's',
+    prompt_cache_key: 'k',
+    service_tier: 'auto',
+    truncation: 'disabled',
+  },
+  { input: [{ type: 'custom_tool_call_output', call_id: 'c', output: 'x' }], tools: [{ type: 'web_search' }] },
+]
+
 const byKind: Readonly<Record<CallKind, readonly Body[]>> = {
   chat: openaiChat,
   completion: [
@@ -169,6 +222,7 @@ const byKind: Readonly<Record<CallKind, readonly Body[]>> = {
 const byWire: Readonly<Record<string, readonly Body[]>> = {
   'azure-inference-chat': inferenceChat,
   'anthropic-messages': anthropic,
+  'openai-responses': responses,
 }
 
 export function richBodies(wire: string, kind: CallKind): readonly Body[] {

@@ -19,6 +19,8 @@ import { openaiCompletionsClient } from '../../src/wire/openai-completions/clien
 import { openaiCompletionsServer } from '../../src/wire/openai-completions/server.ts'
 import { openaiEmbeddingsClient } from '../../src/wire/openai-embeddings/client.ts'
 import { openaiEmbeddingsServer } from '../../src/wire/openai-embeddings/server.ts'
+import { openaiResponsesClient } from '../../src/wire/openai-responses/client.ts'
+import { openaiResponsesServer } from '../../src/wire/openai-responses/server.ts'
 import { openaiImagesServer } from '../../src/wire/passed/openai-images/server.ts'
 import { readSseData } from '../../src/wire/sse.ts'
 import type { ClientEnd, EventWriter, ServerEnd } from '../../src/wire/wire.ts'
@@ -35,6 +37,7 @@ const servers: Record<string, ServerEnd> = {
   'openai-chat': openaiChatServer,
   'azure-inference-chat': inferenceChatServer,
   'anthropic-messages': anthropicMessagesServer,
+  'openai-responses': openaiResponsesServer,
   'openai-completions': openaiCompletionsServer,
   'openai-embeddings': openaiEmbeddingsServer,
   'azure-inference-embeddings': inferenceEmbeddingsServer,
@@ -43,6 +46,7 @@ const clients: Record<string, ClientEnd> = {
   'openai-chat': openaiChatClient,
   'azure-inference-chat': inferenceChatClient,
   'anthropic-messages': anthropicMessagesClient,
+  'openai-responses': openaiResponsesClient,
   'openai-completions': openaiCompletionsClient,
   'openai-embeddings': openaiEmbeddingsClient,
   'azure-inference-embeddings': inferenceEmbeddingsClient,
@@ -109,8 +113,13 @@ describe('refusals', () => {
   }
 })
 
-/** Enough for any of the wires. */
+/** Enough for any of the wires but one. */
 const request: JsonObject = { model: 'any', max_tokens: 9, messages: [{ role: 'user', content: 'hi' }] }
+const responsesRequest: JsonObject = { model: 'any', max_output_tokens: 9, input: 'hi' }
+const requestFor = (wire: string): JsonObject => (wire === 'openai-responses' ? responsesRequest : request)
+
+/** Ids that Ponto makes itself are different every time. */
+const withoutIds = (text: string): string => text.replace(/\b(resp|msg|fc|rs)_[0-9a-f]{48}\b/g, '$1_')
 const head = { requestId: 'r', servedModel: 'served', created: 1 }
 
 type AnswerCase = { readonly wire: string; readonly answer: JsonObject; readonly to: Record<string, JsonObject> }
@@ -121,9 +130,9 @@ describe('answers', () => {
     for (const [wire, expected] of Object.entries(golden.to)) {
       test(`${file}: ${golden.wire} to ${wire}`, () => {
         const server = servers[wire] as ServerEnd
-        const call = server.readCall({ text: '', body: request, header: () => null })
+        const call = server.readCall({ text: '', body: requestFor(wire), header: () => null })
         const result = (clients[golden.wire] as ClientEnd).readResult(golden.answer, call)
-        expect(JSON.parse(server.writeResult(result, call, head))).toEqual(expected)
+        expect(JSON.parse(withoutIds(server.writeResult(result, call, head)))).toEqual(expected)
       })
     }
   }
@@ -136,26 +145,26 @@ type StreamCase = {
   readonly to: Record<string, JsonObject[]>
 }
 
-/** Streams of this wire are named events, and end with one instead of `[DONE]`. */
-const namedWire = 'anthropic-messages'
+/** Streams of these wires are named events, and end with one instead of `[DONE]`. */
+const namedWires: ReadonlySet<string> = new Set(['anthropic-messages', 'openai-responses'])
 const terminator = 'data: [DONE]'
 
 async function* asBody(wire: string, chunks: readonly JsonObject[]): AsyncGenerator<Uint8Array> {
   for (const chunk of chunks) {
-    const name = wire === namedWire ? `event: ${chunk.type}\n` : ''
+    const name = namedWires.has(wire) ? `event: ${chunk.type}\n` : ''
     yield new TextEncoder().encode(`${name}data: ${JSON.stringify(chunk)}\n\n`)
   }
-  if (wire !== namedWire) yield new TextEncoder().encode(`${terminator}\n\n`)
+  if (!namedWires.has(wire)) yield new TextEncoder().encode(`${terminator}\n\n`)
 }
 
 function readPayloads(wire: string, text: string): JsonObject[] {
   const events = text.split('\n\n').filter(Boolean)
-  if (wire !== namedWire) {
+  if (!namedWires.has(wire)) {
     expect(events.pop()).toBe(terminator)
     return events.map((event) => JSON.parse(event.slice('data: '.length)))
   }
   return events.map((event) => {
-    const [, name, data] = /^event: (\w+)\ndata: (.*)$/.exec(event) ?? []
+    const [, name, data] = /^event: ([\w.]+)\ndata: (.*)$/.exec(event) ?? []
     const payload = JSON.parse(data as string)
     expect(payload.type).toBe(name)
     return payload
@@ -168,7 +177,8 @@ describe('streams', () => {
     for (const [wire, expected] of Object.entries(golden.to)) {
       test(`${file}: ${golden.wire} to ${wire}`, async () => {
         const server = servers[wire] as ServerEnd
-        const call = server.readCall({ text: '', body: golden.request, header: () => null })
+        const body = wire === 'openai-responses' ? { ...responsesRequest, stream: true } : golden.request
+        const call = server.readCall({ text: '', body, header: () => null })
         const writer = server.openStream(call, head)
         let text = ''
         const events = (clients[golden.wire] as ClientEnd).readEvents(
@@ -176,7 +186,7 @@ describe('streams', () => {
           call,
         )
         for await (const event of events) text += writer.write(event)
-        expect(readPayloads(wire, text + writer.end())).toEqual(expected)
+        expect(readPayloads(wire, withoutIds(text + writer.end()))).toEqual(expected)
       })
     }
   }
@@ -196,11 +206,12 @@ describe('filtered', () => {
       test(`${file}: ${wire}`, () => {
         const server = servers[wire] as ServerEnd
         const { messages, ...common } = request
-        const body: JsonObject = { ...common, stream: golden.events !== undefined, ...questions[server.kind] }
+        const asked = wire === 'openai-responses' ? responsesRequest : { ...common, ...questions[server.kind] }
+        const body: JsonObject = { ...asked, stream: golden.events !== undefined }
         const call = server.readCall({ text: '', body, header: () => null })
         const answer = golden.result
-          ? JSON.parse(server.writeResult(golden.result, call, head))
-          : readPayloads(wire, writeAll(server.openStream(call, head), golden.events ?? []))
+          ? JSON.parse(withoutIds(server.writeResult(golden.result, call, head)))
+          : readPayloads(wire, withoutIds(writeAll(server.openStream(call, head), golden.events ?? [])))
         expect(answer).toEqual(expected)
       })
     }

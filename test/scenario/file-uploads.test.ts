@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
-import OpenAI, { AzureOpenAI, ConflictError, NotFoundError } from 'openai'
+import { ConflictError, NotFoundError, type OpenAI } from 'openai'
 import { type FilesServer, startFilesServer } from '../support/files-server.ts'
 import { formType, makeBytes, writeForm } from '../support/form.ts'
 import { testKey } from '../support/harness.ts'
+import { failureOf, listSdkClients } from '../support/sdk-clients.ts'
 
 /** Files that come in parts. */
 
@@ -16,22 +17,9 @@ beforeAll(async () => {
 })
 afterAll(() => ponto.stop())
 
-const v1Client = (apiKey = testKey) => new OpenAI({ apiKey, baseURL: `${ponto.url}/openai/v1`, maxRetries: 0 })
-const azureClient = (apiKey = testKey) =>
-  new AzureOpenAI({ apiKey, endpoint: ponto.url, apiVersion: '2024-10-21', maxRetries: 0 })
-const clients: readonly [string, (key?: string) => OpenAI][] = [
-  ['OpenAI', v1Client],
-  ['AzureOpenAI', azureClient],
-]
+const clients = listSdkClients(() => ponto.url)
+const v1Client = (clients[0] as (typeof clients)[number])[1]
 
-/** The SDK's promises are not what `rejects` looks at. */
-const failureOf = async (asked: PromiseLike<unknown>): Promise<unknown> => {
-  try {
-    return void (await asked)
-  } catch (error) {
-    return error
-  }
-}
 const content = makeBytes(1_500_000)
 const pieces = [content.subarray(0, 700_000), content.subarray(700_000, 700_001), content.subarray(700_001)]
 const md5 = createHash('md5').update(content).digest('hex')

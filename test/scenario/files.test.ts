@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import OpenAI, { AzureOpenAI, NotFoundError } from 'openai'
+import { NotFoundError } from 'openai'
 import { type FilesServer, startFilesServer } from '../support/files-server.ts'
 import { type FormPart, formType, makeBytes, writeForm } from '../support/form.ts'
 import { testKey } from '../support/harness.ts'
+import { failureOf, listSdkClients } from '../support/sdk-clients.ts'
 
 /** Files as clients meet them: by the SDK on both surfaces, and by hand where it would not send such a thing. */
 
@@ -14,21 +15,7 @@ beforeAll(async () => {
 })
 afterAll(() => ponto.stop())
 
-const v1Client = (apiKey = testKey) => new OpenAI({ apiKey, baseURL: `${ponto.url}/openai/v1`, maxRetries: 0 })
-const azureClient = (apiKey = testKey) =>
-  new AzureOpenAI({ apiKey, endpoint: ponto.url, apiVersion: '2024-10-21', maxRetries: 0 })
-const clients: readonly [string, (key?: string) => OpenAI][] = [
-  ['OpenAI', v1Client],
-  ['AzureOpenAI', azureClient],
-]
-/** The SDK's promises are not what `rejects` looks at. */
-const failureOf = async (asked: PromiseLike<unknown>): Promise<unknown> => {
-  try {
-    return void (await asked)
-  } catch (error) {
-    return error
-  }
-}
+const clients = listSdkClients(() => ponto.url)
 const fileOf = (content: string | Uint8Array, name: string) => new File([content as BlobPart], name)
 
 async function send(

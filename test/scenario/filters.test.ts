@@ -66,6 +66,12 @@ beforeEach(() => {
     { name: 'words', model: { name: 'gpt-4o' }, raiPolicyName: 'words', backends: openai() },
     { name: 'free', model: { name: 'gpt-4o' }, raiPolicyName: 'none', backends: openai() },
     { name: 'claude', model: { name: 'claude-x' }, raiPolicyName: 'lists', backends: [anthropic] },
+    {
+      name: 'responder',
+      model: { name: 'gpt-4o' },
+      raiPolicyName: 'lists',
+      backends: [{ url: `${upstream.url}/v1`, chatApis: ['responses'] }],
+    },
   )
 })
 
@@ -115,6 +121,30 @@ const dialects: Record<string, { path: string; body: object; hasTools: boolean; 
   'Messages at both ends': {
     path: '/anthropic/v1/messages',
     body: { model: 'claude', max_tokens: 50, messages: hello },
+    hasTools: true,
+    end: /refusal/,
+  },
+  'responses, another upstream': {
+    path: '/openai/v1/responses',
+    body: { model: 'gpt', input: 'hello', reasoning: { summary: 'auto' } },
+    hasTools: true,
+    end: /content_filter/,
+  },
+  'responses at both ends': {
+    path: '/openai/v1/responses',
+    body: { model: 'responder', input: 'hello' },
+    hasTools: true,
+    end: /content_filter/,
+  },
+  'dated, responses upstream': {
+    path: `/openai/deployments/responder/chat/completions?${v}`,
+    body: { messages: hello },
+    hasTools: true,
+    end: /content_filter/,
+  },
+  'Messages, responses upstream': {
+    path: '/anthropic/v1/messages',
+    body: { model: 'responder', max_tokens: 50, messages: hello },
     hasTools: true,
     end: /refusal/,
   },
@@ -174,7 +204,7 @@ describe('no way round', () => {
     for (const [way, { told, body: more, needs }] of Object.entries(ways)) {
       if (needs === 'tools' && !hasTools) continue
       if (needs === 'chat' && (!speaksChat || isMessages || path.includes('claude'))) continue
-      if (needs === 'choices' && (isMessages || path.includes('claude'))) continue
+      if (needs === 'choices' && (isMessages || /claude|respon/.test(path))) continue
       for (const stream of [false, true]) {
         test(`${dialect}, ${stream ? 'streamed' : 'whole'}: ${way}`, async () => {
           say(told)
@@ -185,7 +215,7 @@ describe('no way round', () => {
           expect(textsOf(raw)).not.toMatch(/t[a\u0430]ng|gerine|like a t/)
           expect(raw).toMatch(end)
           // Told once, however much the upstream goes on.
-          expect(raw.match(/"(finish_reason|stop_reason)":"(content_filter|refusal)"/g)).toHaveLength(1)
+          expect(raw.match(/"(finish_reason|stop_reason|reason)":"(content_filter|refusal)"/g)).toHaveLength(1)
           expect(noted.some(({ wasFiltered }) => wasFiltered)).toBe(true)
         })
       }
@@ -196,6 +226,7 @@ describe('no way round', () => {
 function toolsFor(path: string): object {
   const schema = { type: 'object', properties: { fruit: { type: 'string' } } }
   if (path.includes('/messages')) return { tools: [{ name: 'eat', input_schema: schema }] }
+  if (path.includes('/responses')) return { tools: [{ type: 'function', name: 'eat', parameters: schema }] }
   return { tools: [{ type: 'function', function: { name: 'eat', parameters: schema } }] }
 }
 

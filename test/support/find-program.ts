@@ -27,7 +27,7 @@ export function withProgram(title: string, program: string | undefined, what: st
   } else test.skip(detail, () => {})
 }
 
-function isExecutable(path: string): boolean {
+export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK)
     return true

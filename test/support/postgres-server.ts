@@ -1,10 +1,9 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { accessSync, chownSync, constants, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { spawnSync } from 'node:child_process'
+import { chownSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { withProgram } from './find-program.ts'
+import { isExecutable, withProgram } from './find-program.ts'
+import { findFreePort, type StartedProgram, startProgram } from './start-program.ts'
 
 /** A PostgreSQL of a test's own: on a free loopback port, in a temporary folder, ended by its process id. */
 export type PostgresServer = {
@@ -83,8 +82,15 @@ export async function startPostgresServer({ tls }: PostgresServerOptions = {}): 
       : []),
   ]
   const args = ['-D', data, ...options.flatMap((option) => ['-c', option])]
-  const start = (): Promise<Running> => launch(identity, join(programs, 'postgres'), args)
-  let running: Running
+  const [command, all] = commandAs(identity, join(programs, 'postgres'), args)
+  const start = (): Promise<StartedProgram> =>
+    startProgram(command, all, /ready to accept connections/, {
+      cwd: tmpdir(),
+      // What it says is matched.
+      env: { ...process.env, LC_ALL: 'C' },
+      limitMs: startLimitMs,
+    })
+  let running: StartedProgram
   try {
     running = await start()
   } catch (error) {
@@ -147,66 +153,10 @@ function languageOptions(programs: string): string[] {
   return stdout.includes('--icu-locale') ? ['--locale=C.UTF-8', '--locale-provider=icu', '--icu-locale=en'] : []
 }
 
-type Running = { end(signal: NodeJS.Signals): Promise<void>; signal(name: NodeJS.Signals): void }
-
-async function launch(identity: Identity | undefined, program: string, args: readonly string[]): Promise<Running> {
-  const [command, all] = commandAs(identity, program, args)
-  const child: ChildProcess = spawn(command, all, {
-    cwd: tmpdir(),
-    // What it says is matched below.
-    env: { ...process.env, LC_ALL: 'C' },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  const exited = new Promise<void>((done) => child.once('exit', () => done()))
-  let output = ''
-  const timer = setTimeout(() => child.kill('SIGKILL'), startLimitMs)
-  const lines = createInterface({ input: child.stderr as NodeJS.ReadableStream })
-  const ready = new Promise<void>((done, fail) => {
-    lines.on('line', (line) => {
-      if (output.length < 100_000) output += `${line}\n`
-      if (line.includes('ready to accept connections')) done()
-    })
-    exited.then(() => fail(new Error(`${program} ended before it was ready:\n${output}`)))
-  })
-  try {
-    await ready
-  } finally {
-    clearTimeout(timer)
-  }
-  return {
-    async end(signal) {
-      child.kill('SIGCONT')
-      child.kill(signal)
-      await exited
-    },
-    signal: (name) => void child.kill(name),
-  }
-}
-
-function findFreePort(): Promise<number> {
-  const probe = createServer()
-  return new Promise((done, fail) => {
-    probe.once('error', fail)
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number }
-      probe.close(() => done(port))
-    })
-  })
-}
-
 function listFolder(path: string): string[] {
   try {
     return readdirSync(path)
   } catch {
     return []
-  }
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
   }
 }

@@ -105,11 +105,82 @@ function messageStream({ text = [], args, tool }: Told): readonly Step[] {
   ]
 }
 
+const response = {
+  id: 'resp_1',
+  object: 'response',
+  created_at: 1,
+  model: 'gpt-4o-2024-08-06',
+  error: null,
+  incomplete_details: null,
+  usage: { input_tokens: 3, output_tokens: 4, total_tokens: 7 },
+}
+
+/** The items of a response, each with the pieces that its text comes in. */
+function responseItems({ text = [], reasoning, args, tool, refusal }: Told) {
+  const item = (type: string, fields: object) => ({ id: `${type}_1`, type, status: 'completed', ...fields })
+  const said = (type: string, name: string, pieces: readonly string[]) => ({
+    item: item('message', { role: 'assistant', content: [{ type, [name]: pieces.join(''), annotations: [] }] }),
+    begun: item('message', { role: 'assistant', content: [] }),
+    delta: `response.${type}.delta`,
+    pieces,
+  })
+  const summary = [{ type: 'summary_text', text: reasoning?.join('') }]
+  const call = { call_id: 'call_1', name: tool ?? 'eat' }
+  return [
+    ...(reasoning
+      ? [
+          {
+            item: item('reasoning', { summary }),
+            begun: item('reasoning', { summary: [] }),
+            delta: 'response.reasoning_summary_text.delta',
+            pieces: reasoning,
+          },
+        ]
+      : []),
+    ...(refusal ? [said('refusal', 'refusal', refusal)] : []),
+    ...(args ? [] : refusal ? [] : [said('output_text', 'text', text)]),
+    ...(args
+      ? [
+          {
+            item: item('function_call', { ...call, arguments: args.join('') }),
+            begun: item('function_call', { ...call, arguments: '' }),
+            delta: 'response.function_call_arguments.delta',
+            pieces: args,
+          },
+        ]
+      : []),
+  ]
+}
+
+export function responseWhole(told: Told): object {
+  return { ...response, status: 'completed', output: responseItems(told).map(({ item }) => item) }
+}
+
+export function responseStream(told: Told): readonly Step[] {
+  let sequence = 0
+  const named = (type: string, fields: object): Step => ({
+    do: 'send',
+    text: `event: ${type}\ndata: ${JSON.stringify({ type, ...fields, sequence_number: sequence++ })}\n\n`,
+  })
+  return [
+    sseHead,
+    named('response.created', { response: { ...response, status: 'in_progress', output: [], usage: null } }),
+    ...responseItems(told).flatMap(({ item, begun, delta, pieces }, index) => [
+      named('response.output_item.added', { output_index: index, item: { ...begun, status: 'in_progress' } }),
+      ...pieces.map((piece) => named(delta, { output_index: index, item_id: item.id, content_index: 0, delta: piece })),
+      named('response.output_item.done', { output_index: index, item }),
+    ]),
+    named('response.completed', { response: responseWhole(told) }),
+    { do: 'end' },
+  ]
+}
+
 /** What the upstream says, in every protocol it is asked in, whole or streamed. */
 export function sayEverywhere(upstream: FakeUpstream, told: Told): void {
   upstream.respond(({ path, body }) => {
     const isStream = JSON.parse(body).stream === true
     if (path.includes('/messages')) return isStream ? messageStream(told) : json(messageWhole(told))
+    if (path.includes('/responses')) return isStream ? responseStream(told) : json(responseWhole(told))
     const isChat = path.includes('/chat/')
     return isStream ? sse(...writeChunks(told, isChat)) : json(writeWhole(told, isChat))
   })

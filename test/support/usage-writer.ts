@@ -1,4 +1,4 @@
-import { makeDeployment, makeExchange } from '../../src/core/exchange.fixture.ts'
+import { makeDeployment, makeExchange, makeTriedRecord } from '../../src/core/exchange.fixture.ts'
 import { openMeter } from '../../src/policy/meter/meter.ts'
 import { openSqliteTables } from '../../src/port/tables/sqlite.ts'
 
@@ -20,7 +20,7 @@ const tally = { usage: { promptTokens: 10, completionTokens: 5 }, pieces: 0 }
 for (let round = 1; ; round++) {
   for (let key = 0; key < Number(keys); key++) {
     const caller = { keyName: `key-${key}`, grant: undefined, expiresAt: undefined }
-    meter.listener(makeExchange({ caller, deployment, tally, attempts: ['b'] }), 'done', undefined)
+    meter.listener(makeExchange({ caller, deployment, tally, record: makeTriedRecord('b') }), 'done', undefined)
   }
   await meter.flush()
   process.stdout.write(`${round}\n`)

@@ -1,4 +1,4 @@
-import { makeDeployment, makeExchange } from '../../../src/core/exchange.fixture.ts'
+import { makeDeployment, makeExchange, makeTriedRecord } from '../../../src/core/exchange.fixture.ts'
 import type { Budget, Exchange } from '../../../src/core/exchange.ts'
 import { releaseHolds } from '../../../src/core/exchange.ts'
 import type { Reply } from '../../../src/core/reply.ts'
@@ -24,7 +24,7 @@ function makeExchanges(...budgets: Budget[]): readonly Exchange[] {
   const callers = Array.from({ length: 100 }, (_, i) => makeCaller(`team-${i}`, ...budgets))
   const deployments = Array.from({ length: 10 }, (_, i) => makeDeployment({ name: `gpt-${i}`, price }))
   const exchanges = callers.flatMap((caller) =>
-    deployments.map((deployment) => makeExchange({ caller, deployment, attempts: ['b'] })),
+    deployments.map((deployment) => makeExchange({ caller, deployment, record: makeTriedRecord('b') })),
   )
   for (const { tally } of exchanges) tally.usage = usage
   return exchanges

@@ -18,11 +18,19 @@ export function takesTokenIds(protocol: Protocol, ...models: readonly string[]):
 
 /** The backend with token ids turned into text before they reach it. */
 export function withTextInputs(backend: Backend): Backend {
+  const { batches } = backend
   return {
     ...backend,
-    send(call, signal, tally, needsEvents) {
-      if (!hasTokenIds(call)) return backend.send(call, signal, tally, needsEvents)
-      return writeOut(call).then((written) => backend.send(written, signal, tally, needsEvents))
+    batches: batches && {
+      ...batches,
+      writeLine: (name, call) =>
+        hasTokenIds(call)
+          ? writeOut(call).then((written) => batches.writeLine(name, written))
+          : batches.writeLine(name, call),
+    },
+    send(call, signal, tally, needsEvents, trace) {
+      if (!hasTokenIds(call)) return backend.send(call, signal, tally, needsEvents, trace)
+      return writeOut(call).then((written) => backend.send(written, signal, tally, needsEvents, trace))
     },
   }
 }

@@ -3,7 +3,7 @@
  * pieces goes out as they come, chunked; it is read once, and not before there is a connection.
  */
 export type UpstreamRequest = {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string | AsyncIterable<Uint8Array> | undefined

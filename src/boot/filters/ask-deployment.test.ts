@@ -49,7 +49,7 @@ describe('asking a deployment', () => {
       result: { kind: 'chat', choices: [{ index: 0, text: 'safe', finishReason: 'stop' }], usage },
     }))
     const { signal } = new AbortController()
-    const result = await ask('guard', call, signal)
+    const result = await ask('', 'guard', call, signal)
     expect(result.choices[0]?.text).toBe('safe')
     expect(ended).toEqual([['filter', 'done', usage, 0, undefined]])
     expect(seen()).toMatchObject({ needsEvents: true, startedAt: 7, caller: { grant: undefined } })
@@ -67,7 +67,7 @@ describe('asking a deployment', () => {
         { type: 'usage', usage },
       ),
     }))
-    expect((await ask('guard', call, new AbortController().signal)).choices[0]?.text).toBe('unsafe')
+    expect((await ask('', 'guard', call, new AbortController().signal)).choices[0]?.text).toBe('unsafe')
     expect(ended).toEqual([['filter', 'done', usage, 3, undefined]])
   })
 
@@ -81,7 +81,7 @@ describe('asking a deployment', () => {
     ],
   ])('passes %s on, and the call has ended all the same', async (_what, answer, code) => {
     const { ask, ended } = prepare(answer)
-    await expect(ask('guard', call, new AbortController().signal)).rejects.toMatchObject({ code })
+    await expect(ask('', 'guard', call, new AbortController().signal)).rejects.toMatchObject({ code })
     expect(ended).toMatchObject([['filter', 'failed', undefined, expect.any(Number), code]])
   })
 
@@ -91,14 +91,14 @@ describe('asking a deployment', () => {
       stop.abort()
       return Promise.reject(new Fault('client-gone', 'gone'))
     })
-    await expect(ask('guard', call, stop.signal)).rejects.toMatchObject({ code: 'client-gone' })
+    await expect(ask('', 'guard', call, stop.signal)).rejects.toMatchObject({ code: 'client-gone' })
     expect(ended).toMatchObject([['filter', 'aborted', undefined, 0, 'client-gone']])
   })
 
   test('that is not there, or does not chat, is refused by name', async () => {
     const { ask } = prepare(() => Promise.reject(new Error('nothing is asked')))
     const { signal } = new AbortController()
-    await expect(ask('none', call, signal)).rejects.toThrow(
+    await expect(ask('', 'none', call, signal)).rejects.toThrow(
       'There is no deployment "none", which a filter engine asks.',
     )
     const other = createAskDeployment({
@@ -106,6 +106,6 @@ describe('asking a deployment', () => {
       pipeline: createPipeline([], () => Promise.reject(new Error('nothing is asked')), []),
       now: () => 0,
     })
-    await expect(other('vectors', call, signal)).rejects.toThrow('does not chat')
+    await expect(other('', 'vectors', call, signal)).rejects.toThrow('does not chat')
   })
 })

@@ -1,20 +1,23 @@
-import type { EngineDeps } from '../../backend/guards/create-engine.ts'
 import type { ChatCall } from '../../core/call.ts'
 import type { Deployment } from '../../core/deployment.ts'
 import type { Event } from '../../core/event.ts'
-import type { Caller, Exchange } from '../../core/exchange.ts'
+import type { Exchange } from '../../core/exchange.ts'
 import { Fault, toFault } from '../../core/fault.ts'
+import { timeId } from '../../core/id.ts'
 import type { Reply } from '../../core/reply.ts'
+import { openRecord } from '../../core/request-record.ts'
+import type { ResourceId } from '../../core/resource.ts'
 import { type AnswerResult, collectResult } from '../../core/result.ts'
 import { openTally, type Tally } from '../../core/usage/tally.ts'
 import { outcomeOf, type Pipeline } from '../../policy/pipeline.ts'
+import type { FilterDeps } from './open-filters.ts'
 
 /** Who asks guard models: usage is counted under this name. */
-const filterCaller: Caller = { keyName: 'filter', grant: undefined, expiresAt: undefined }
+const filterName = 'filter'
 
 export type AskParts = {
-  /** The deployment of that name, without regard to case. */
-  find(name: string): Deployment | undefined
+  /** The deployment of that name, without regard to case, of a resource. */
+  find(name: string, resource: ResourceId): Deployment | undefined
   /** Must hold no content filter: a guard model is not judged by itself. */
   readonly pipeline: Pipeline
   /** Unix milliseconds. */
@@ -22,9 +25,9 @@ export type AskParts = {
 }
 
 /** Asks a deployment as a caller would, through its limits and its backends, and gives the whole answer. Rejects with a Fault. */
-export function createAskDeployment({ find, pipeline, now }: AskParts): EngineDeps['askDeployment'] {
-  return async (name, call, signal) => {
-    const deployment = find(name)
+export function createAskDeployment({ find, pipeline, now }: AskParts): FilterDeps['askDeployment'] {
+  return async (resource, name, call, signal) => {
+    const deployment = find(name, resource)
     if (!deployment)
       throw new Fault('deployment-not-found', `There is no deployment "${name}", which a filter engine asks.`)
     if (!deployment.kinds.has(call.kind)) {
@@ -43,9 +46,10 @@ export function createAskDeployment({ find, pipeline, now }: AskParts): EngineDe
 }
 
 function makeExchange(deployment: Deployment, call: ChatCall, signal: AbortSignal, startedAt: number): Exchange {
+  const id = timeId(startedAt)
   return {
-    id: crypto.randomUUID(),
-    caller: filterCaller,
+    id,
+    caller: { keyName: filterName, resource: deployment.resource, grant: undefined, expiresAt: undefined },
     call,
     deployment,
     spilledFrom: undefined,
@@ -55,7 +59,7 @@ function makeExchange(deployment: Deployment, call: ChatCall, signal: AbortSigna
     signal,
     header: () => null,
     answerHeaders: {},
-    attempts: [],
+    record: openRecord(id, startedAt, performance.now()),
     tally: openTally(),
     holds: [],
     startedAt,

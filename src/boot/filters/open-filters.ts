@@ -3,6 +3,7 @@ import { createFilterEngine, type EngineDeps } from '../../backend/guards/create
 import { decodeCl100k } from '../../backend/tokens/decode-cl100k.ts'
 import type { Transport } from '../../backend/transport/transport.ts'
 import type { FilterEngine } from '../../core/filter/engine.ts'
+import type { ResourceId } from '../../core/resource.ts'
 import type { Sealer } from '../../core/seal.ts'
 import type { Detector } from '../../policy/filter/builtin/detector.ts'
 import { detectorLabel, loadDetector } from '../../policy/filter/builtin/load-detector.ts'
@@ -25,20 +26,41 @@ const loadAfterMs = 500
 /** About 200 octets each. */
 const keptVerdicts = 20_000
 
-/** What plans are compiled with: the builtin detector, loaded once, and engines that are asked over the network. */
-export function openFilterParts(deps: EngineDeps, sealer: Sealer, readSecret: ReadSecret): PlanCompilerParts {
-  return {
+export type FilterDeps = Pick<EngineDeps, 'openTransport'> & {
+  /** As that of `EngineDeps`, of the deployments of a resource. */
+  askDeployment(
+    resource: ResourceId,
+    ...question: Parameters<EngineDeps['askDeployment']>
+  ): ReturnType<EngineDeps['askDeployment']>
+}
+
+/** What plans of a resource are compiled with: the builtin detector, loaded once for all, and engines that are asked over the network. */
+export function openFilterParts(
+  deps: FilterDeps,
+  sealer: Sealer,
+  readSecret: ReadSecret,
+): (resource: ResourceId, checkHost: (host: string) => void) => PlanCompilerParts {
+  const shared = {
     readCredential: createEngineCredentialReader(sealer, readSecret),
     detector: loadLater(() => loadDetector(safetyFolder)),
     indexProtected: createProtectedIndex,
+  }
+  return (resource, checkHost) => ({
+    ...shared,
+    scope: resource || undefined,
     openEngine(spec) {
       const opened: Transport[] = []
       const engine = createFilterEngine(spec, {
-        askDeployment: deps.askDeployment,
+        askDeployment: (...question) => deps.askDeployment(resource, ...question),
         openTransport(origin, timeouts) {
           const transport = deps.openTransport(origin, timeouts)
           opened.push(transport)
-          return transport
+          // Asked each time: what a resource may call changes while its engines are open.
+          const request: Transport['request'] = async (...asked) => {
+            checkHost(origin.hostname)
+            return transport.request(...asked)
+          }
+          return { ...transport, request }
         },
       })
       return {
@@ -48,7 +70,7 @@ export function openFilterParts(deps: EngineDeps, sealer: Sealer, readSecret: Re
         },
       }
     },
-  }
+  })
 }
 
 /** A start does not wait for its rules: they are read when it has a moment, or by the first call that comes before. */
@@ -79,9 +101,13 @@ export function openRemoteParts(log: Logger): RemoteParts {
 }
 
 /** The content filter of calls. The log gets what was found and by what, never a text. */
-export function openFilterPolicy(filters: () => Filters, remote: RemoteParts, log: Logger): Policy {
+export function openFilterPolicy(
+  filters: (resource: ResourceId | undefined) => Filters,
+  remote: RemoteParts,
+  log: Logger,
+): Policy {
   return createFilterPolicy({
-    findPlan: (name) => filters().find(name),
+    findPlan: (name, resource) => filters(resource).find(name),
     remote,
     decodeTokens: decodeCl100k,
     onFinding({ id, caller, deployment }, wasFiltered, explanations) {

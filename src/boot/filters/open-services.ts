@@ -6,24 +6,19 @@ import { createHeldBlocklists } from '../../service/content-safety/held-blocklis
 import { openContentSafety } from '../../service/content-safety/open.ts'
 import type { Judge } from '../../service/judge.ts'
 import { openModerations } from '../../service/moderations/open.ts'
-import type { Filters } from '../../snapshot/filter/filters.ts'
-import type { FiltersState } from '../../snapshot/filter/filters-state.ts'
-
-export type FilterServicesParts = {
-  readonly filters: () => Filters
-  readonly state: FiltersState
-  readonly remote: RemoteParts
-  /** The policy whose engines judge. */
-  readonly policy: string
-}
+import type { LiveResource } from '../resources/live-resource.ts'
 
 /** APIs that judge texts and call no model: by the engines of the server's default policy, whatever its thresholds. */
-export function listFilterServices({ filters, state, remote, policy }: FilterServicesParts): readonly ServiceRoute[] {
+export function listFilterServices(
+  { current, filters }: LiveResource,
+  remote: RemoteParts,
+  policy: string,
+): readonly ServiceRoute[] {
   const judge: Judge = (segments, question) => {
-    const plan = filters().find(policy)
+    const plan = current().filters.find(policy)
     if (!plan) throw new Fault('filter-unavailable', `The content filter policy ${policy} does not exist.`)
     return judgeSegments(plan, segments, question, remote)
   }
-  const blocklists = createHeldBlocklists(state.blocklists)
+  const blocklists = createHeldBlocklists(filters.blocklists)
   return [...openContentSafety({ judge, blocklists }).routes, ...openModerations({ judge }).routes]
 }

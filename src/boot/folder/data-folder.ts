@@ -8,10 +8,14 @@ import { errorCode, privateFolderMode, quotePath, readFileIfThere, writePrivateF
 export type DataFolder = {
   readonly path: string
   readonly database: string
+  /** The request log, where it is not in another database. */
+  readonly requests: string
   readonly backups: string
   /** Content of files, where no other store is configured. */
   readonly blobs: string
   readonly managementKey: string
+  /** What opens the metrics. */
+  readonly metricsKey: string
   readonly secretKey: string
   readonly lock: string
   readonly server: string
@@ -39,9 +43,11 @@ export function locateDataFolder(choices: DataFolderChoices): DataFolder {
   return {
     path,
     database: at('ponto.db'),
+    requests: at('requests.db'),
     backups: at('backups'),
     blobs: at('blobs'),
     managementKey: at('management.key'),
+    metricsKey: at('metrics.key'),
     secretKey: at('secret.key'),
     lock: at('server.lock'),
     server: at('server.json'),

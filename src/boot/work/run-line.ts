@@ -1,44 +1,45 @@
+import { inferenceAction } from '../../core/access/data-actions.ts'
 import type { Deployment } from '../../core/deployment.ts'
 import type { Caller, Exchange } from '../../core/exchange.ts'
 import { Fault, toFault } from '../../core/fault.ts'
 import { type FaultCode, faultCodes } from '../../core/fault-codes.ts'
+import { timeId } from '../../core/id.ts'
+import { openRecord, type RecordListener, type RequestRecord } from '../../core/request-record.ts'
+import { ownResource } from '../../core/resource.ts'
 import { collectResult } from '../../core/result.ts'
 import { openTally } from '../../core/usage/tally.ts'
+import { authorizeDataAction } from '../../policy/access/authorize.ts'
 import { outcomeOf, type Pipeline } from '../../policy/pipeline.ts'
-import type { BatchKind } from '../../service/batches/endpoints.ts'
+import { closeRefusal, noteCaller } from '../../policy/request-log/close-record.ts'
 import type { LineAnswer, LineRun, RunLine } from '../../service/batches/parts.ts'
-import { openaiChatServer } from '../../wire/openai-chat/server.ts'
-import { openaiCompletionsServer } from '../../wire/openai-completions/server.ts'
-import { openaiEmbeddingsServer } from '../../wire/openai-embeddings/server.ts'
 import type { ServerEnd } from '../../wire/wire.ts'
 
 export type RunLineParts = {
   /** With all that judges and counts a call of a caller. */
   readonly pipeline: Pipeline
-  /** The deployment of that name, without regard to case. */
-  find(name: string): Deployment | undefined
+  /** The deployment of that name, without regard to case, of the resource of whoever owns the batch. */
+  find(name: string, owner: string): Deployment | undefined
   /** Who owns the batch; undefined when the key opens nothing any more. */
   findCaller(owner: string): Caller | undefined
+  /** Told of lines that are refused before it is known which deployment they are for. */
+  readonly onRefused?: RecordListener | undefined
   /** Unix milliseconds. */
   now(): number
 }
 
-const ends: Readonly<Record<BatchKind, ServerEnd>> = {
-  chat: openaiChatServer,
-  completion: openaiCompletionsServer,
-  embed: openaiEmbeddingsServer,
-}
-
 /** Answers lines of batches as the data plane would answer the same request of their owner, after everybody else. */
-export function createRunLine({ pipeline, find, findCaller, now }: RunLineParts): RunLine {
+export function createRunLine({ pipeline, find, findCaller, onRefused, now }: RunLineParts): RunLine {
   return async (run) => {
-    const end = ends[run.kind]
-    const id = crypto.randomUUID()
+    const { end } = run
+    const startedAt = now()
+    const id = timeId(startedAt)
+    const record = openRecord(id, startedAt, performance.now())
     try {
-      const exchange = openExchange(end, run, id)
+      const exchange = openExchange(end, run, record)
       try {
         const body = await answer(end, exchange)
         const { usage } = exchange.tally
+        exchange.record.responseBytes = body.length
         pipeline.end(exchange, 'done')
         return { status: 200, requestId: id, body, usage }
       } catch (error) {
@@ -46,13 +47,27 @@ export function createRunLine({ pipeline, find, findCaller, now }: RunLineParts)
         throw error
       }
     } catch (error) {
-      return describeFault(end, toFault(error), id)
+      const fault = toFault(error)
+      if (record.outcome === 'open') {
+        closeRefusal(record, fault, performance.now())
+        onRefused?.(record)
+      }
+      return describeFault(end, fault, id)
     }
   }
 
-  function openExchange(end: ServerEnd, run: LineRun, id: string): Exchange {
+  function openExchange(end: ServerEnd, run: LineRun, record: RequestRecord): Exchange {
+    const { id, startedAt } = record
+    record.surface = end.wire
+    record.operation = end.kind
+    record.method = 'POST'
+    record.path = run.endpoint
+    record.asked = run.deployment
+    record.clientRequestId = run.runId
+    record.isBatch = true
     const caller = findCaller(run.owner)
     if (!caller) throw new Fault('unauthorized', 'The key that made the batch opens nothing any more.')
+    noteCaller(record, caller)
     if (run.body.stream === true) {
       throw new Fault(
         'invalid-request',
@@ -65,13 +80,17 @@ export function createRunLine({ pipeline, find, findCaller, now }: RunLineParts)
     const headers: Readonly<Record<string, string>> = { 'x-ms-client-request-id': run.runId }
     const header = (name: string): string | null => headers[name] ?? null
     const text = JSON.stringify(run.body)
+    record.requestBytes = text.length
     const call = end.readCall({ text, body: run.body, pathDeployment: run.deployment, header })
-    const deployment = find(run.deployment)
+    const deployment = find(run.deployment, run.owner)
     if (!deployment)
       throw new Fault('deployment-not-found', `The deployment '${run.deployment}' does not exist any more.`)
     if (!deployment.kinds.has(call.kind)) {
       throw new Fault('operation-not-supported', `The deployment '${deployment.name}' does not offer ${run.endpoint}.`)
     }
+    const { resource = ownResource } = caller
+    const scope = { kind: 'deployment', resource, deployment: deployment.name } as const
+    authorizeDataAction(caller, inferenceAction(call.kind, deployment.model.format), scope, `POST ${run.endpoint}`)
     return {
       id,
       caller,
@@ -84,10 +103,10 @@ export function createRunLine({ pipeline, find, findCaller, now }: RunLineParts)
       signal: run.signal,
       header,
       answerHeaders: {},
-      attempts: [],
+      record,
       tally: openTally(),
       holds: [],
-      startedAt: now(),
+      startedAt,
     }
   }
 

@@ -14,7 +14,7 @@ export function defineActions(group: Command, context: CommandContext): void {
     .option('--dry-run', 'say whether it could be removed, and change nothing')
     .action(async (name: string, { dryRun }: { dryRun?: boolean }) => {
       const path = dryRun ? `${pathOf(name)}?dryRun=true` : pathOf(name)
-      await openManagementClient(context.folder()).call(path, { method: 'DELETE' })
+      await openManagementClient(context).call(path, { method: 'DELETE' })
       const done = dryRun ? `${name} would be deleted: nothing was changed.` : `Deleted ${name}.`
       if (context.format() === 'table') context.stdout.write(`${done}\n`)
     })
@@ -34,7 +34,7 @@ function defineSwitch(
     .description(summary)
     .argument('<name>', 'in any case')
     .action(async (name: string) => {
-      const client = openManagementClient(context.folder())
+      const client = openManagementClient(context)
       const view = await client.call<DeploymentView>(`${pathOf(name)}/${action}`, { method: 'POST' })
       if (context.format() === 'table') context.stdout.write(`${done} ${view.name}.\n`)
       else await showDeployment(context, view)

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { authKinds, protocols } from '../../backend/presets.ts'
+import { authKinds, type ChatApi, chatApis, protocols, protocolsWithBatches } from '../../backend/presets.ts'
 import type { DeploymentInput } from '../../snapshot/deployment-spec.ts'
 import type { CommandContext } from '../context.ts'
 import { readSecret } from '../terminal/read-secret.ts'
@@ -91,10 +91,26 @@ export function addBackendFlags(command: Command, context: CommandContext): Back
     current().labels = [...(current().labels ?? []), value]
   })
   add(
+    '--chat-api <name>',
+    'an API that it has for chats, the preferred one first; repeat it for both',
+    (value) => {
+      current().chatApis = [...(current().chatApis ?? []), value as ChatApi]
+    },
+    chatApis,
+  )
+  add(
     '--stream-usage <switch>',
     'whether streams may be asked for their usage; no for upstreams that refuse it',
     (value) => {
       current().streamUsage = value === 'yes'
+    },
+    ['yes', 'no'],
+  )
+  add(
+    '--native-batch <switch>',
+    `whether batches go there whole, for its cheaper price (${protocolsWithBatches.join(', ')})`,
+    (value) => {
+      current().nativeBatch = value === 'yes'
     },
     ['yes', 'no'],
   )

@@ -14,7 +14,7 @@ export type CapacityFlags = {
 /** Where the value of a flag goes in the document. */
 type Field = { readonly flag: Option; readonly path: readonly [string, string?] }
 
-const most = { units: 1_000_000, calls: 100_000, amount: 1_000_000_000 } as const
+const most = { units: 1_000_000, calls: 100_000, amount: 1_000_000_000, days: 3_650 } as const
 
 function listFields(): Field[] {
   const field = (flag: Option, ...path: Field['path']): Field => ({ flag, path })
@@ -66,7 +66,18 @@ function listFields(): Field[] {
       new Option('--version-upgrade-option <when>', 'when it moves to another version').choices(upgradeOptions),
       'versionUpgradeOption',
     ),
+    field(new Option('--tag <name=value>', 'a word of yours about it; repeat it').argParser(parseTag), 'tags'),
     field(new Option('--rai-policy <name>', 'content filter policy; see "ponto filter policy list"'), 'raiPolicyName'),
+    field(
+      new Option('--capture <what>', 'keep prompts, answers or both in the request log').argParser(parseCapture),
+      'capture',
+    ),
+    field(new Option('--capture-redact', 'without the personal data in them'), 'capture', 'redact'),
+    field(
+      new Option('--capture-days <days>', 'for so long; 7 unless given').argParser(wholeUpTo(most.days)),
+      'capture',
+      'retentionDays',
+    ),
     price('input', 'price of a million tokens of input', 'inputPerMillion'),
     price('cached-input', 'of input that was cached; as other input unless given', 'cachedInputPerMillion'),
     price('output', 'of a million tokens of output', 'outputPerMillion'),
@@ -88,7 +99,9 @@ const removals: readonly { readonly name: string; readonly text: string; readonl
   { name: 'concurrency', text: 'as many calls at once as come', field: 'concurrency' },
   { name: 'spillover', text: 'no other deployment takes its calls', field: 'spilloverDeploymentName' },
   { name: 'rai-policy', text: "the server's own content filter policy again", field: 'raiPolicyName' },
+  { name: 'capture', text: 'keep no prompts and answers', field: 'capture' },
   { name: 'price', text: 'take all prices away', field: 'price' },
+  { name: 'tag', text: 'take all tags away', field: 'tags' },
 ]
 
 /** Adds the flags; with `removes`, also those that take something away. */
@@ -131,6 +144,20 @@ function removedFrom(command: Command): typeof removals {
     const attribute = new Option(`--no-${name}`).attributeName()
     return command.getOptionValueSource(attribute) === 'cli' && command.getOptionValue(attribute) === false
   })
+}
+
+function parseTag(text: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  const cut = text.indexOf('=')
+  if (cut < 1) throw new InvalidArgumentError('It must be NAME=VALUE.')
+  return { ...before, [text.slice(0, cut)]: text.slice(cut + 1) }
+}
+
+function parseCapture(text: string): JsonObject {
+  const words = text.split(',').map((word) => word.trim())
+  if (words.some((word) => word !== 'prompts' && word !== 'answers')) {
+    throw new InvalidArgumentError('It must be prompts, answers, or prompts,answers.')
+  }
+  return { prompts: words.includes('prompts'), answers: words.includes('answers') }
 }
 
 function wholeUpTo(limit: number): (text: string) => number {

@@ -50,7 +50,7 @@ Examples:
   ponto deployment create --file spec.yaml --dry-run`,
   )
   command.action(async (name: string | undefined) => {
-    const client = openManagementClient(context.folder())
+    const client = openManagementClient(context)
     const spec = command.opts().file
       ? await readFile(command, context, flags, name)
       : await readCreateFlags(command, flags, name)
@@ -77,7 +77,7 @@ Examples:
   ponto deployment update gpt-4o --built-in --model builtin-nano --no-sku`,
   )
   command.action(async (name: string) => {
-    const client = openManagementClient(context.folder())
+    const client = openManagementClient(context)
     const path = writePathOf(command, name)
     if (command.opts().file) {
       const { name: _name, ...body } = await readFile(command, context, flags, name)

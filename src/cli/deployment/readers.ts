@@ -35,7 +35,7 @@ export function defineReaders(group: Command, context: CommandContext): void {
     .command('list')
     .description('all deployments')
     .action(async () => {
-      const { value } = await openManagementClient(context.folder()).call<{ value: DeploymentView[] }>('deployments')
+      const { value } = await openManagementClient(context).call<{ value: DeploymentView[] }>('deployments')
       const whenEmpty = 'There are no deployments. Make one with: ponto deployment create NAME --model MODEL'
       await printList(context, value, columns, whenEmpty)
     })
@@ -44,14 +44,14 @@ export function defineReaders(group: Command, context: CommandContext): void {
     .description('one deployment in full')
     .argument('<name>', 'in any case')
     .action(async (name: string) => {
-      await showDeployment(context, await openManagementClient(context.folder()).call<DeploymentView>(pathOf(name)))
+      await showDeployment(context, await openManagementClient(context).call<DeploymentView>(pathOf(name)))
     })
   group
     .command('upgrade-preview')
     .description('which version its upgrade option leads to, when, and what that takes away')
     .argument('<name>', 'in any case')
     .action(async (name: string) => {
-      const client = openManagementClient(context.folder())
+      const client = openManagementClient(context)
       const preview = await client.call<UpgradePreview>(`${pathOf(name)}/upgrade`)
       const { servedVersion, defaultVersion, next, byHand, note } = preview
       await printFacts(context, preview, [

@@ -14,7 +14,7 @@ import {
 
 /** Prints one deployment in full. */
 export async function showDeployment(context: CommandContext, view: DeploymentView): Promise<void> {
-  const { model, price } = view
+  const { model, price, tags } = view
   await printFacts(context, view, [
     ['Name', view.name],
     ['Model', `${model.name}, version ${describeVersion(view)}, format ${model.format}`],
@@ -27,7 +27,15 @@ export async function showDeployment(context: CommandContext, view: DeploymentVi
     ...where('Spills over to', view.spilloverDeploymentName),
     ...where('Service tier', view.serviceTier),
     ...where('Content filter', describePolicy(view)),
+    ...where('Captures', view.capture && describeCapture(view.capture)),
     ...where('Price', price && describePrice(price)),
+    ...where(
+      'Tags',
+      tags &&
+        Object.entries(tags)
+          .map(([name, value]) => `${name}=${value}`)
+          .join(', '),
+    ),
     ...(view.backends
       ? view.backends.map((backend) => ['Backend', describeBackend(backend)] as const)
       : [['Runs on', 'built-in engine'] as const]),
@@ -40,6 +48,12 @@ export async function showDeployment(context: CommandContext, view: DeploymentVi
 /** A line that is only there when it says something. */
 function where(label: string, text: string | undefined): readonly (readonly [string, string])[] {
   return text ? [[label, text]] : []
+}
+
+function describeCapture({ prompts, answers, redact, retentionDays }: NonNullable<DeploymentView['capture']>): string {
+  const what = [prompts ? 'prompts' : '', answers ? 'answers' : ''].filter(Boolean).join(' and ')
+  if (what === '') return ''
+  return `${what}, for ${retentionDays} days${redact ? ', without personal data' : ''}`
 }
 
 function describePrice(price: NonNullable<DeploymentView['price']>): string {

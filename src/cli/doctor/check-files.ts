@@ -35,7 +35,14 @@ export function checkFolder(folder: DataFolder): Check[] {
 
 function listSecrets(folder: DataFolder): string[] {
   const files = tlsFiles(folder)
-  return [folder.managementKey, folder.secretKey, files.authorityKey, files.serverKey, folder.database]
+  return [
+    folder.managementKey,
+    folder.metricsKey,
+    folder.secretKey,
+    files.authorityKey,
+    files.serverKey,
+    folder.database,
+  ]
 }
 
 function checkSecret(path: string): Check[] {

@@ -19,7 +19,7 @@ export async function askServer(folder: DataFolder): Promise<AskedServer> {
   try {
     record = readServerRecord(folder)
     if (!record) return {}
-    const client = openManagementClient(folder)
+    const client = openManagementClient({ folder: () => folder })
     return { record, client, status: await client.call<Status>('status') }
   } catch (error) {
     return { record, problem: toFault(error).message }

@@ -33,7 +33,7 @@ Examples:
     .command('list')
     .description('all topics')
     .action(async () => {
-      const { value } = await openManagementClient(context.folder()).call<{ value: TopicView[] }>('rai-topics')
+      const { value } = await openManagementClient(context).call<{ value: TopicView[] }>('rai-topics')
       const whenEmpty = 'There are no topics. Make one with: ponto filter topic create NAME --description TEXT'
       await printList(context, value, columns, whenEmpty)
     })
@@ -42,7 +42,7 @@ Examples:
     .description('one topic and its examples')
     .argument('<name>', 'in any case')
     .action(async (name: string) => {
-      await showTopic(context, await openManagementClient(context.folder()).call<TopicView>(pathOf(name)))
+      await showTopic(context, await openManagementClient(context).call<TopicView>(pathOf(name)))
     })
   const create = group.command('create').description('make a topic; one that exists is left alone')
   create
@@ -62,7 +62,7 @@ Examples:
     )
     .action(async (name: string | undefined) => {
       const { name: path, ...body } = await readTopic(create, context, name)
-      const client = openManagementClient(context.folder())
+      const client = openManagementClient(context)
       const headers = { 'if-none-match': '*' }
       await showTopic(context, await client.call<TopicView>(pathOf(path), { method: 'PUT', body, headers }))
     })
@@ -71,7 +71,7 @@ Examples:
     .description('remove a topic that no policy has')
     .argument('<name>', 'in any case')
     .action(async (name: string) => {
-      await openManagementClient(context.folder()).call(pathOf(name), { method: 'DELETE' })
+      await openManagementClient(context).call(pathOf(name), { method: 'DELETE' })
       if (context.format() === 'table') context.stdout.write(`Deleted ${name}.\n`)
     })
 }

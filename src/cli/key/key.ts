@@ -39,7 +39,7 @@ function defineReaders(group: Command, context: CommandContext): void {
     .command('list')
     .description("the resource's two keys, in full, and the named ones")
     .action(async () => {
-      const client = openManagementClient(context.folder())
+      const client = openManagementClient(context)
       const own = await client.call<{ value: KeyView[] }>('keys')
       const named = await client.call<{ value: NamedKeyView[] }>('named-keys')
       await printList<AnyKey>(context, [...own.value, ...named.value], keyColumns, 'There are no keys.')
@@ -49,7 +49,7 @@ function defineReaders(group: Command, context: CommandContext): void {
     .description('one key; the secret of a named one is not stored and cannot be shown')
     .argument('<name>', 'in any case')
     .action(async (name: string) => {
-      const client = openManagementClient(context.folder())
+      const client = openManagementClient(context)
       const own = isOwnName(name) ? (await client.call<{ value: KeyView[] }>('keys')).value : []
       const found = own.find((key) => key.name === name.toLowerCase())
       await showKey(context, found ?? (await client.call<NamedKeyView>(pathOf(name))))
@@ -68,7 +68,7 @@ Examples:
   )
   command.action(async (name: string) => {
     const named = Object.entries(readTerms()).filter(([, value]) => value !== null)
-    const client = openManagementClient(context.folder())
+    const client = openManagementClient(context)
     const headers = { 'if-none-match': '*' }
     const view = await client.call<NamedKeyView>(pathOf(name), {
       method: 'PUT',
@@ -93,7 +93,7 @@ Examples:
   command.action(async (name: string) => {
     const body = readTerms()
     if (Object.keys(body).length === 0) command.error('error: nothing to change was named')
-    const client = openManagementClient(context.folder())
+    const client = openManagementClient(context)
     await showKey(context, await client.call<NamedKeyView>(pathOf(name), { method: 'PATCH', body }))
   })
 }
@@ -118,7 +118,7 @@ Examples:
     .action(async (name: string) => {
       const { overlap = 0, yes } = command.opts()
       if (overlap === 0 && !yes) await confirm(context, `The secret that ${name} has now stops working at once. Go on?`)
-      const client = openManagementClient(context.folder())
+      const client = openManagementClient(context)
       const body = { overlapSeconds: overlap / 1000 }
       await showKey(context, await client.call<NamedKeyView>(`${pathOf(name)}/rotate`, { method: 'POST', body }))
     })
@@ -131,7 +131,7 @@ function defineEnds(group: Command, context: CommandContext): void {
     .addHelpText('after', '\nExamples:\n  ponto key revoke ci\n  ponto key revoke ci --yes')
     .action(async (name: string) => {
       if (!revoke.opts().yes) await confirm(context, `Revoking ${name} cannot be undone. Go on?`)
-      const client = openManagementClient(context.folder())
+      const client = openManagementClient(context)
       await showKey(context, await client.call<NamedKeyView>(`${pathOf(name)}/revoke`, { method: 'POST' }))
     })
   const remove = group.command('delete').argument('<name>', 'in any case').option('-y, --yes', 'do not ask')
@@ -140,7 +140,7 @@ function defineEnds(group: Command, context: CommandContext): void {
     .addHelpText('after', '\nExamples:\n  ponto key delete ci\n  ponto key delete ci --yes')
     .action(async (name: string) => {
       if (!remove.opts().yes) await confirm(context, `Deleting ${name} cannot be undone. Go on?`)
-      await openManagementClient(context.folder()).call(pathOf(name), { method: 'DELETE' })
+      await openManagementClient(context).call(pathOf(name), { method: 'DELETE' })
       if (context.format() === 'table') context.stdout.write(`Deleted ${name}.\n`)
     })
 }
@@ -156,7 +156,7 @@ function defineRegenerate(group: Command, context: CommandContext): void {
           `error: "${name}" is not a key of the resource: key1 or key2. For a named one: ponto key rotate ${name}`,
         )
       }
-      const client = openManagementClient(context.folder())
+      const client = openManagementClient(context)
       const view = await client.call<KeyView>(`keys/${name}/regenerate`, { method: 'POST' })
       await printList<AnyKey>(context, [view], keyColumns, '')
     })

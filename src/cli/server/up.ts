@@ -25,8 +25,16 @@ export type UpOptions = {
   /** The content filter policy of deployments that name none. */
   readonly raiPolicy: string
   readonly storedCompletionDays: number
+  /** How long usage is kept by the hour, and after that by the day. */
+  readonly usageHourlyDays: number
+  readonly usageDays: number
+  /** How long requests are kept in the log, 0: not at all, and how many megabytes of them. */
+  readonly requestLogDays: number
+  readonly requestLogMb: number
   readonly batchBehaviour: 'azure' | 'openai'
   readonly blobs: string
+  /** Seconds. */
+  readonly databaseWait: number
   readonly replicas: number
   readonly quiet: boolean
   readonly json: boolean
@@ -85,12 +93,29 @@ export function defineUp(command: Command, context: CommandContext, up: (options
     parse: parseDays,
     fallback: 30,
   })
+  add('--usage-hourly-days <days>', 'how long usage is kept by the hour, then by the day', 'PONTO_USAGE_HOURLY_DAYS', {
+    parse: parseDays,
+    fallback: 90,
+  })
+  add('--usage-days <days>', 'how long usage is kept', 'PONTO_USAGE_DAYS', { parse: parseUsageDays, fallback: 1_100 })
+  add('--request-log-days <days>', 'how long requests are kept in the log, 0 for none', 'PONTO_REQUEST_LOG_DAYS', {
+    parse: parseLogDays,
+    fallback: 30,
+  })
+  add('--request-log-mb <megabytes>', 'how large the log gets; the oldest requests go first', 'PONTO_REQUEST_LOG_MB', {
+    parse: parseLogMb,
+    fallback: 2_048,
+  })
   add('--blobs <store>', 'where files are kept: disk, s3://BUCKET?region=..., azure://CONTAINER', 'PONTO_BLOBS', {
     fallback: 'disk',
   })
   add('--batch-behaviour <vendor>', 'whose rules batches follow where they differ', 'PONTO_BATCH_BEHAVIOUR', {
     choices: ['azure', 'openai'],
     fallback: 'azure',
+  })
+  add('--database-wait <seconds>', 'how long a start waits for a PostgreSQL that is away', 'PONTO_DATABASE_WAIT', {
+    parse: parseWait,
+    fallback: 60,
   })
   add('--replicas <number>', 'how many servers share the limits counted in Redis', 'PONTO_REPLICAS', {
     parse: parseReplicas,
@@ -109,6 +134,11 @@ export function defineUp(command: Command, context: CommandContext, up: (options
       )
     }
     const given = options as Omit<UpOptions, 'san' | 'folder' | 'isColored'>
+    if (options.usageHourlyDays > options.usageDays) {
+      command.error(
+        `error: --usage-hourly-days ${options.usageHourlyDays} is longer than --usage-days ${options.usageDays}, for which usage is kept at all`,
+      )
+    }
     for (const file of ['tlsCert', 'tlsKey', 'config', 'secretKeyFile', 'caFile'] as const) {
       if (options[file]) options[file] = resolve(options[file])
     }
@@ -150,6 +180,17 @@ function readSwitch(value: string): boolean {
   throw new Error('It must be true or false.')
 }
 
+/** Budgets are read from what a month has brought so far. */
+const leastUsageDays = 32
+
+function parseUsageDays(text: string): number {
+  const days = parseDays(text)
+  if (days >= leastUsageDays) return days
+  throw new InvalidArgumentError(
+    `Usage is kept for ${leastUsageDays} days at least: budgets of a month are read from it.`,
+  )
+}
+
 function parsePort(text: string): number {
   const port = Number(text)
   if (/^\d{1,5}$/.test(text) && port <= 65535) return port
@@ -160,6 +201,26 @@ function parseReplicas(text: string): number {
   const replicas = Number(text)
   if (/^\d{1,4}$/.test(text) && replicas >= 1) return replicas
   throw new InvalidArgumentError('A number of servers is a whole number from 1 to 9999.')
+}
+
+function parseWait(text: string): number {
+  const seconds = Number(text)
+  if (/^\d{1,5}$/.test(text) && seconds <= 86_400) return seconds
+  throw new InvalidArgumentError('A wait is a whole number of seconds from 0 to 86400.')
+}
+
+function parseLogDays(text: string): number {
+  return text === '0' ? 0 : parseDays(text)
+}
+
+/** Below that there would be no room for what a busy minute brings. */
+const leastLogMb = 16
+const mostLogMb = 1_000_000
+
+function parseLogMb(text: string): number {
+  const megabytes = Number(text)
+  if (/^\d{1,7}$/.test(text) && megabytes >= leastLogMb && megabytes <= mostLogMb) return megabytes
+  throw new InvalidArgumentError(`A number of megabytes is a whole number from ${leastLogMb} to ${mostLogMb}.`)
 }
 
 function parseDays(text: string): number {

@@ -53,7 +53,8 @@ export async function printData(context: CommandContext, value: unknown): Promis
   }
 }
 
-function renderTable<Row>(context: CommandContext, rows: readonly Row[], all: readonly Column<Row>[]): string {
+/** A table as text; its last line is ended. */
+export function renderTable<Row>(context: CommandContext, rows: readonly Row[], all: readonly Column<Row>[]): string {
   const columns = all.filter(({ isOptional, read }) => !isOptional || rows.some((row) => read(row) !== ''))
   const cells = rows.map((row) => columns.map((column) => column.read(row)))
   const widths = columns.map(({ title }, index) =>

@@ -8,6 +8,7 @@ import { sealCredential } from '../../snapshot/credential.ts'
 import type { BackendSpec, DeploymentSpec } from '../../snapshot/deployment-spec.ts'
 import type { FiltersState } from '../../snapshot/filter/filters-state.ts'
 import { judgeShares } from '../../snapshot/plan/shares.ts'
+import type { PolicyRules } from '../../snapshot/policy/judge-deployment.ts'
 import { readDeployment } from '../../snapshot/read-deployment.ts'
 import { refuseDocument } from '../errors.ts'
 import { credentialRule, keepCredentials } from './keep-credentials.ts'
@@ -17,6 +18,8 @@ export type AcceptOptions = {
   readonly builtinModels: readonly ModelRef[]
   capacityRules(): CapacityRules
   readonly filters: Pick<FiltersState, 'policies'>
+  /** The policies over deployments. */
+  policyRules(): PolicyRules
   /** The value of an environment variable. */
   readSecret(name: string): string | undefined
 }
@@ -35,8 +38,8 @@ const shownFields = [
 ] as const
 
 /**
- * The document of a deployment as it will be stored in place of `current`, among all deployments there are (`specs`). Throws Fault
- * `invalid-request` with every problem, `insufficient-quota`.
+ * The document of a deployment as it will be stored in place of `current`, among all deployments of its resource (`specs`). Throws Fault
+ * `invalid-request` with every problem, `insufficient-quota`, and `forbidden` for what a policy over deployments refuses.
  */
 export function acceptDeployment(
   document: JsonObject,
@@ -48,10 +51,11 @@ export function acceptDeployment(
   const kept = keepCredentials(withoutShownFields(document, name), current)
   if ('problems' in kept) throw refuseDocument(kept.problems)
   const rules = options.capacityRules()
+  const elsewhere = rules.elsewhere ?? []
   const policyNames = options.filters.policies.list().map((policy) => policy.spec.name)
   const reading = readDeployment(
     { ...kept.input, name },
-    { ...options, credentialRule, capacityRules: rules, policyNames },
+    { ...options, credentialRule, capacityRules: rules, policyNames, policyRules: options.policyRules() },
   )
   if ('problems' in reading) throw refuseDocument(reading.problems)
   const { spec } = reading
@@ -62,13 +66,13 @@ export function acceptDeployment(
       spec,
       specs.map((other) => other.name),
     ),
-    ...judgeShares(
-      spec,
-      specs.filter((other) => other !== current),
-    ),
+    ...judgeShares(spec, [
+      ...specs.filter((other) => other !== current),
+      ...elsewhere.map((other) => ({ ...other.spec, resource: other.resource.id })),
+    ]),
   ]
   if (problems.length > 0) throw refuseDocument(problems)
-  checkQuota(spec, current, specs, rules.pools)
+  checkQuota(spec, current, [...specs, ...elsewhere.map((other) => other.spec)], rules.pools)
   return sealSpec(spec, options.sealer)
 }
 

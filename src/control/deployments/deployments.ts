@@ -33,9 +33,16 @@ type Handler = (request: Request, name: string) => Promise<Answer>
 /** What a write makes of what is there; what it throws refuses the write. */
 type Edit = (current: DesiredDeployment | undefined) => DeploymentSpec
 
-export function createDeployments(
-  options: DeploymentsOptions,
-): Record<'list' | 'show' | 'put' | 'patch' | 'remove' | 'probe' | 'pause' | 'resume' | 'upgrade', Handler> {
+/** Gives the document that shall be, from the one that is shown. Runs inside the write, so that nothing changes in between. */
+export type MakeDocument = (current: JsonObject | undefined) => JsonObject
+
+export function createDeployments(options: DeploymentsOptions): Record<
+  'list' | 'show' | 'put' | 'patch' | 'remove' | 'probe' | 'pause' | 'resume' | 'upgrade',
+  Handler
+> & {
+  /** Creates or replaces it: what `put` does with the document of its request. */
+  change(request: Request, name: string, makeDocument: MakeDocument): Promise<Answer>
+} {
   const { state } = options
 
   function find(name: string): DesiredDeployment {
@@ -64,9 +71,10 @@ export function createDeployments(
     state.requireWritable(name)
     const current = state.get(name)
     const spec = { ...edit(current), name: current?.spec.name ?? name }
-    const { catalog, pools, now } = options.capacityRules()
+    const { catalog, pools, now, elsewhere = [] } = options.capacityRules()
     const createdAt = current?.createdAt ?? now
-    const specs = [...listSpecs().filter((other) => other !== current?.spec), spec]
+    const others = elsewhere.map((other) => other.spec)
+    const specs = [...listSpecs().filter((other) => other !== current?.spec), spec, ...others]
     const plan = planDeployment(spec, { catalog, now, createdAt, pool: shareOf(spec, pools, specs) })
     const source = { kind: 'stored' } as const
     const deployment = { source, etag: '', ...current, spec, createdAt, updatedAt: now }
@@ -78,6 +86,13 @@ export function createDeployments(
     if (isDryRun(request)) return tryOut(name, edit)
     const { deployment, isNew } = await state.write(name, edit)
     return answer(isNew ? 201 : 200, deployment)
+  }
+
+  async function change(request: Request, name: string, makeDocument: MakeDocument): Promise<Answer> {
+    return write(request, name, (current) => {
+      checkPreconditions(request.headers, stateOf(current))
+      return accept(makeDocument(current && asPatch(current)), name, current)
+    })
   }
 
   /** Judges nothing but whether it can be paused: who wants a deployment to stop is not told what else is wrong with it. */
@@ -107,20 +122,17 @@ export function createDeployments(
     },
     list: async () => ({ status: 200, body: { value: state.list().map(view) } }),
     show: async (_request, name) => answer(200, find(name)),
+    change,
     async put(request, name) {
       const document = await readJsonBody(request)
-      return write(request, name, (current) => {
-        checkPreconditions(request.headers, stateOf(current))
-        return accept(document, name, current)
-      })
+      return change(request, name, () => document)
     },
     async patch(request, name) {
       const patch = await readJsonBody(request)
-      return write(request, name, (current) => {
-        if (!current) return refuseUnknown(name)
-        checkPreconditions(request.headers, stateOf(current))
-        return accept(mergePatch(forgetOldModel(asPatch(current), patch), patch), name, current)
-      })
+      find(name)
+      return change(request, name, (current) =>
+        current ? mergePatch(forgetOldModel(current, patch), patch) : refuseUnknown(name),
+      )
     },
     async remove(request, name) {
       if (isDryRun(request)) {

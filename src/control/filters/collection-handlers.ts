@@ -31,10 +31,15 @@ export const maxDocumentBytes = 16 * 1024 * 1024
 
 const shownByAll = ['etag', 'source', 'createdAt', 'updatedAt'] as const
 
+/** Gives the document that shall be, from what is there. Runs inside the write, so that nothing changes in between. */
+export type MakeDocument<T> = (current: T | undefined) => JsonObject
+
 /** GET, PUT and DELETE of policies, blocklists, engines and topics. */
 export function createCollectionHandlers<T extends Spec>(
   resource: CollectionResource<T>,
 ): Record<'list' | 'show' | 'put' | 'remove', Handler> & {
+  /** Creates or replaces it: what `put` does with the document of its request. */
+  change(request: Request, name: string, makeDocument: MakeDocument<T>): Promise<Answer>
   /** What is there. Throws Fault `not-found`. */
   find(name: string): Held<T>
   view(held: Held<T>): HeldView
@@ -76,15 +81,24 @@ export function createCollectionHandlers<T extends Spec>(
   }
 
   /** What a write would make, without making it. */
-  function tryOut(request: Request, document: JsonObject, name: string): Answer {
+  function tryOut(request: Request, makeDocument: MakeDocument<T>, name: string): Answer {
     collection.requireWritable(name)
     const current = collection.get(name)
-    const spec = { ...accept(request, document, name, current), name: current?.spec.name ?? name }
+    const spec = { ...accept(request, makeDocument(current?.spec), name, current), name: current?.spec.name ?? name }
     const times = current ?? { etag: '', createdAt: Date.now(), updatedAt: Date.now() }
     return answer(current ? 200 : 201, { ...times, source: { kind: 'stored' }, spec })
   }
 
+  async function change(request: Request, name: string, makeDocument: MakeDocument<T>): Promise<Answer> {
+    if (isDryRun(request)) return tryOut(request, makeDocument, name)
+    const { item, isNew } = await collection.write(name, (current) =>
+      accept(request, makeDocument(current?.spec), name, current),
+    )
+    return answer(isNew ? 201 : 200, item)
+  }
+
   return {
+    change,
     find,
     view,
     answer,
@@ -92,9 +106,7 @@ export function createCollectionHandlers<T extends Spec>(
     show: async (_request, name) => answer(200, find(name)),
     async put(request, name) {
       const document = await readJsonBody(request, maxDocumentBytes)
-      if (isDryRun(request)) return tryOut(request, document, name)
-      const { item, isNew } = await collection.write(name, (current) => accept(request, document, name, current))
-      return answer(isNew ? 201 : 200, item)
+      return change(request, name, () => document)
     },
     async remove(request, name) {
       const check = (current: Held<T> | undefined) =>

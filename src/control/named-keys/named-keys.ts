@@ -4,7 +4,7 @@ import type { JsonObject } from '../../core/json.ts'
 import { parseDocument } from '../../core/text/parse-document.ts'
 import { hashKey } from '../../policy/authenticate.ts'
 import type { NamedKeyRow } from '../../port/tables/named-keys/port.ts'
-import type { Tables } from '../../port/tables/port.ts'
+import type { ResourceTables } from '../../port/tables/port.ts'
 import type { DesiredState } from '../../snapshot/desired-state.ts'
 import { type NamedKey, type NamedKeySpec, readNamedKey, readNamedKeys } from '../../snapshot/keys/named-key.ts'
 import { createQueue } from '../../snapshot/queue.ts'
@@ -18,7 +18,7 @@ import { acceptNamedKey } from './accept.ts'
 import { viewNamedKey } from './view.ts'
 
 export type NamedKeysOptions = {
-  readonly tables: Pick<Tables, 'namedKeys'>
+  readonly tables: Pick<ResourceTables, 'namedKeys'>
   readonly state: DesiredState
   /** A new random secret. */
   makeKey(): string

@@ -4,6 +4,8 @@ import { Fault } from '../../core/fault.ts'
 import type { Segment } from '../../core/filter/engine.ts'
 import type { Explanation } from '../../core/filter/results.ts'
 import type { Reply } from '../../core/reply.ts'
+import { maxFindings } from '../../core/request-record.ts'
+import type { ResourceId } from '../../core/resource.ts'
 import type { Next, Policy } from '../pipeline.ts'
 import { type Direction, directionOf, engineHeaderOf } from './direction.ts'
 import { gateEvents } from './gate/gate-events.ts'
@@ -19,7 +21,7 @@ import type { RemoteParts } from './remote/judge-remotely.ts'
 
 export type FilterPolicyParts = {
   /** The policy of that name, without regard to case. */
-  findPlan(name: string): FilterPlan | undefined
+  findPlan(name: string, resource: ResourceId | undefined): FilterPlan | undefined
   readonly remote: RemoteParts
   /** Told of every prompt and answer that was kept back or annotated with something: never with a text. */
   onFinding(exchange: Exchange, wasFiltered: boolean, explanations: readonly Explanation[]): void
@@ -48,6 +50,7 @@ export function createFilterPolicy(parts: FilterPolicyParts): Policy {
     if (!plan || !judged.has(exchange.call.kind) || (plan.prompt.isEmpty && plan.completion.isEmpty)) {
       // It may have come here from a deployment that has one.
       delete exchange.answerHeaders[engineHeader]
+      exchange.record.filterPolicy = ''
       return next(exchange)
     }
     return filterCall(exchange, next, plan, parts)
@@ -57,8 +60,8 @@ export function createFilterPolicy(parts: FilterPolicyParts): Policy {
 /** The deployment's policy, or the one that the call chooses itself. */
 function choosePlan({ deployment, header }: Exchange, { findPlan }: FilterPolicyParts): FilterPlan | undefined {
   const chosen = header('x-policy-id')
-  if (chosen === null) return findPlan(deployment.filterPolicy)
-  const plan = findPlan(chosen)
+  if (chosen === null) return findPlan(deployment.filterPolicy, deployment.resource)
+  const plan = findPlan(chosen, deployment.resource)
   if (plan?.isSelectable) return plan
   throw new Fault(
     'unknown-policy',
@@ -77,18 +80,23 @@ async function filterCall(exchange: Exchange, next: Next, plan: FilterPlan, part
   const direction = directionOf(plan, 'Prompt')
   const answers = directionOf(plan, 'Completion')
   exchange.answerHeaders[engineHeader] = engineHeaderOf(plan)
+  const { record } = exchange
+  record.filterPolicy = plan.policy
+  record.filterFromMs = performance.now() - record.startedMs
   await writeOutTokens(exchange, parts)
   refuseLookAlikes(exchange)
   const read = readPrompt(exchange.call, plan.scope)
   const prompt = direction.isEmpty ? [] : read
   const ledger = openLedger(direction)
   await scanPrompt(direction, prompt, ledger)
+  noteJudged(exchange)
   if (ledger.isFiltered) throw keepBack(exchange, ledger, parts)
 
   const rewritten = rewritePrompt(exchange.call, direction)
   if (rewritten) exchange.call = rewritten.call
   exchange.needsEvents = true
   const reply = await answerJudged(exchange, next, direction, prompt, ledger, parts)
+  noteLedger(exchange, ledger)
   if (ledger.explanations.length > 0) parts.onFinding(exchange, false, ledger.explanations)
   return gateReply(reply, { exchange, answers, prompt, read, ledger, rewritten, parts })
 }
@@ -102,8 +110,23 @@ async function writeOutTokens(exchange: Exchange, { decodeTokens }: FilterPolicy
 }
 
 function keepBack(exchange: Exchange, ledger: Ledger, { onFinding }: FilterPolicyParts): Fault {
+  noteLedger(exchange, ledger)
   onFinding(exchange, true, ledger.explanations)
   return refusePrompt(ledger, isExplained(exchange))
+}
+
+/** The prompt has been judged, so far. */
+function noteJudged({ record }: Exchange): void {
+  record.filterMs = performance.now() - record.startedMs - record.filterFromMs
+}
+
+/** Writes down what was found, with the call that it was found in. */
+function noteLedger({ record }: Exchange, { explanations, isFiltered, hasError }: Ledger): void {
+  for (const explanation of explanations) {
+    if (record.findings.length < maxFindings) record.findings.push(explanation)
+  }
+  record.isFiltered ||= isFiltered
+  record.hasFilterError ||= hasError
 }
 
 /** The model's answer, which nobody gets before the prompt has been judged by all. */
@@ -118,6 +141,7 @@ async function answerJudged(
   if (direction.remote.length === 0 || prompt.length === 0) return next(exchange)
   const judge = async (signal: AbortSignal): Promise<void> => {
     await judgePrompt(direction, prompt, ledger, parts.remote, signal)
+    noteJudged(exchange)
     if (ledger.isFiltered) throw keepBack(exchange, ledger, parts)
   }
   if (direction.plan.promptCheck === 'first') {
@@ -126,7 +150,7 @@ async function answerJudged(
   }
   const stop = new AbortController()
   const signal = AbortSignal.any([exchange.signal, stop.signal])
-  // What the backends note of the call (attempts, holds, usage) they note in objects that both share.
+  // What the backends note of the call (record, holds, usage) they note in objects that both share.
   const answer = next({ ...exchange, signal })
   let early: Reply | undefined
   // It may come, or fail, before the verdict, which goes first.
@@ -180,6 +204,7 @@ async function gateReply(reply: Reply, answered: Answered): Promise<Reply> {
     writeRedaction: (match: PiiMatch) => `[${match.type}]`,
   }
   const noteOver = (own: Ledger): void => {
+    noteLedger(exchange, own)
     if (own.explanations.length > 0) parts.onFinding(exchange, own.isFiltered, own.explanations)
   }
   if (reply.kind === 'whole' && reply.result.kind !== 'embed') {

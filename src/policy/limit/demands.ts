@@ -1,5 +1,6 @@
-import { type Deployment, type DeploymentLimits, deploymentKey } from '../../core/deployment.ts'
+import { type Deployment, type DeploymentLimits, placeKey } from '../../core/deployment.ts'
 import type { Caller } from '../../core/exchange.ts'
+import { qualify } from '../../core/resource.ts'
 import type { CounterRule, Demand, Verdict } from '../../port/counters/port.ts'
 import { type AnswerLengths, createAnswerLengths } from './answer-lengths.ts'
 import type { Estimate } from './estimate.ts'
@@ -91,6 +92,11 @@ export function createPlans(openQueue: () => WaitQueue<Refusal>): Plans {
   }
 }
 
+/** The counters of the deployment itself, whoever calls. */
+export function listOwnLines(deployment: Deployment): readonly Line[] {
+  return makePlan(deployment, undefined, { lengths: createAnswerLengths(), queue: undefined })?.lines ?? []
+}
+
 /** What the lines are charged for a call that costs about so much. */
 export function writeDemands(lines: readonly Line[], estimate: Estimate, outputWeight: number): Demand[] {
   const { promptTokens, completionTokens } = estimate
@@ -111,7 +117,7 @@ export function toUnits(promptTokens: number, completionTokens: number, outputWe
 
 function makePlan(deployment: Deployment, caller: Caller | undefined, shared: DeploymentState): Plan | undefined {
   const { limits } = deployment
-  const name = `deployment/${deploymentKey(deployment.name)}`
+  const name = `deployment/${placeKey(deployment)}`
   const own = limits ? ownLines(name, limits, deployment.createdAt * 1000) : []
   const ofKey = caller ? keyLines(caller) : []
   const slots = own.filter(({ measure }) => measure === 'slots')
@@ -176,16 +182,17 @@ function ownLines(name: string, limits: DeploymentLimits, since: number): Line[]
 }
 
 /** A key's own limits hold across all deployments, and always count what calls really cost. */
-function keyLines({ keyName, grant }: Caller): Line[] {
+function keyLines({ keyName, resource, grant }: Caller): Line[] {
+  const name = `key/${qualify(resource, keyName)}`
   const lines: Line[] = []
   if (grant?.tokensPerMinute !== undefined) {
     const rate = { limit: grant.tokensPerMinute, windowMs: minuteMs }
-    const rule = { ...windowRule(`key/${keyName}/tokens`, rate, true), since: grant.since }
+    const rule = { ...windowRule(`${name}/tokens`, rate, true), since: grant.since }
     lines.push({ owner: 'key', measure: 'tokens', rule })
   }
   if (grant?.requestsPerMinute !== undefined) {
     const rate = { limit: grant.requestsPerMinute, windowMs: minuteMs }
-    const rule = { ...windowRule(`key/${keyName}/requests`, rate, false), since: grant.since }
+    const rule = { ...windowRule(`${name}/requests`, rate, false), since: grant.since }
     lines.push({ owner: 'key', measure: 'requests', rule })
   }
   return lines

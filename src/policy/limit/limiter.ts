@@ -1,10 +1,12 @@
 import type { Exchange, Outcome, ServedTier } from '../../core/exchange.ts'
+import type { Fault } from '../../core/fault.ts'
 import type { Tally } from '../../core/usage/tally.ts'
 import type { CounterState, Counters, Reservation, Verdict } from '../../port/counters/port.ts'
 import type { Policy } from '../pipeline.ts'
 import { createPlans, type Line, type Plan, type Refusal, type WindowRule, writeDemands } from './demands.ts'
 import { countAnswers, type Estimate, estimateCall } from './estimate.ts'
 import { writeLimitHeaders } from './headers.ts'
+import { noteDecision } from './note-decision.ts'
 import { refuse, refuseFlex, refuseSlots, refuseWhatNeverFits } from './refusal.ts'
 import { chooseTier, flexShare, tierRanks, withoutTier } from './service-tier.ts'
 import { actualCosts } from './settle.ts'
@@ -76,6 +78,7 @@ export function createLimiter(options: LimiterOptions): Policy {
         const { limit } = line.rule as WindowRule
         if (state.used + (demands[i]?.cost ?? 0) <= Math.max(1, limit * flexShare)) return
         writeLimitHeaders(ticket.exchange.answerHeaders, lines, states)
+        noteDecision(ticket.exchange, ticket.estimate, lines, demands, states, i)
         throw refuseFlex(ticket.exchange, ticket.estimate, line, state)
       })
       return enter(ticket)
@@ -95,18 +98,22 @@ export function createLimiter(options: LimiterOptions): Policy {
   function conclude(ticket: Ticket, admission: Admission): undefined | Promise<undefined> {
     if (!admission) return undefined
     if (isAwaited(admission)) return wait(ticket)
-    throw refuse(ticket.exchange, ticket.estimate, admission)
+    throw refuseAndNote(ticket, admission)
   }
 
   async function wait(ticket: Ticket): Promise<undefined> {
     const { exchange, plan } = ticket
-    const waited: Waited<Refusal> | undefined = await plan.shared.queue?.join(
-      () => take(ticket, plan.lines),
-      tierRanks[ticket.tier],
-      exchange.signal,
-    )
+    const { record } = exchange
+    const from = performance.now()
+    if (record.queuedMs < 0) record.queuedMs = from - record.startedMs
+    let waited: Waited<Refusal> | undefined
+    try {
+      waited = await plan.shared.queue?.join(() => take(ticket, plan.lines), tierRanks[ticket.tier], exchange.signal)
+    } finally {
+      record.queueMs += performance.now() - from
+    }
     if (waited === 'full') throw refuseSlots(exchange, slotsOf(plan))
-    if (waited) throw refuse(exchange, ticket.estimate, waited)
+    if (waited) throw refuseAndNote(ticket, waited)
     return undefined
   }
 
@@ -126,6 +133,7 @@ export function createLimiter(options: LimiterOptions): Policy {
   ): Admission | Promise<Admission> {
     const { plan, exchange } = ticket
     if (verdict.isAdmitted) {
+      noteDecision(exchange, ticket.estimate, lines, demands, verdict.reservation.states, -1)
       hold(ticket, lines, verdict.reservation)
       return undefined
     }
@@ -169,6 +177,12 @@ export function createLimiter(options: LimiterOptions): Policy {
       return Promise.reject(error)
     }
   }
+}
+
+function refuseAndNote({ exchange, estimate }: Ticket, refusal: Refusal): Fault {
+  const { lines, demands, verdict } = refusal
+  noteDecision(exchange, estimate, lines, demands, verdict.states, verdict.refusedBy)
+  return refuse(exchange, estimate, refusal)
 }
 
 function recordLength({ shared }: Plan, answers: number, { usage }: Tally, outcome: Outcome): void {

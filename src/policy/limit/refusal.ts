@@ -1,4 +1,4 @@
-import type { CallKind } from '../../core/call.ts'
+import { azureOperations } from '../../core/call.ts'
 import type { Deployment } from '../../core/deployment.ts'
 import type { Exchange } from '../../core/exchange.ts'
 import { Fault } from '../../core/fault.ts'
@@ -129,7 +129,7 @@ function limited(message: string, retryAfterMs: number): Fault {
 }
 
 function begin({ call }: Exchange): string {
-  return `Requests to the ${operations[call.kind]} Operation have exceeded`
+  return `Requests to the ${azureOperations[call.kind]} Operation have exceeded`
 }
 
 /** Clients search for these words and take the number for seconds. */
@@ -145,19 +145,4 @@ function describeEstimate({ promptTokens, completionTokens, isGuess }: Estimate)
   const answer = isGuess ? 'what answers here usually have' : 'the most it asks for'
   const parts = completionTokens > 0 ? `prompt ${promptTokens}, answer ${completionTokens}: ${answer}` : 'all prompt'
   return `estimated at ${promptTokens + completionTokens} tokens (${parts})`
-}
-
-const operations: Readonly<Record<CallKind, string>> = {
-  chat: 'ChatCompletions_Create',
-  completion: 'Completions_Create',
-  embed: 'Embeddings_Create',
-  image: 'ImageGenerations_Create',
-  'image-edit': 'ImageEdits_Create',
-  'inference-image': 'ImageGenerations_Create',
-  'image-embed': 'ImageEmbeddings_Create',
-  speech: 'Speech_Create',
-  transcribe: 'Transcriptions_Create',
-  translate: 'Translations_Create',
-  moderate: 'Moderations_Create',
-  rerank: 'Rerank_Create',
 }

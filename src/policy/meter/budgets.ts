@@ -1,5 +1,6 @@
 import type { Budget, Exchange, Hold } from '../../core/exchange.ts'
 import { Fault } from '../../core/fault.ts'
+import { qualify } from '../../core/resource.ts'
 import type { UsageTable } from '../../port/tables/usage/port.ts'
 import { estimateCall } from '../limit/estimate.ts'
 import { costOf } from './cost.ts'
@@ -25,9 +26,9 @@ export type BudgetStatus = {
 export type Budgets = {
   /** Lets the call in with a hold of what it may cost, or throws Fault `budget-exhausted`. */
   admit(exchange: Exchange): void
-  /** Adds what a call has cost. */
-  note(keyName: string, tokens: number, costMicros: number): void
-  status(keyName: string, budgets: readonly Budget[]): BudgetStatus[]
+  /** Adds what a call has cost. `key`: the name of the key, qualified by its resource. */
+  note(key: string, tokens: number, costMicros: number): void
+  status(key: string, budgets: readonly Budget[]): BudgetStatus[]
 }
 
 export const hourMs = 3_600_000
@@ -51,18 +52,18 @@ export async function openBudgets(table: UsageTable, now: () => number): Promise
     const query = {
       fromHour: startsAt / hourMs,
       toHour: Math.floor(openedAt / hourMs) + 1,
-      groupBy: ['keyName'] as const,
+      groupBy: ['resource', 'keyName'] as const,
     }
-    for (const { keyName = '', promptTokens, completionTokens, costMicros } of await table.read(query)) {
-      const current = accountOf(keyName).spent[period]
+    for (const { resource, keyName = '', promptTokens, completionTokens, costMicros } of await table.read(query)) {
+      const current = accountOf(qualify(resource, keyName)).spent[period]
       current.endsAt = endOf(period, openedAt)
       current.amounts.tokens += promptTokens + completionTokens
       current.amounts.costMicros += costMicros
     }
   }
 
-  function accountOf(keyName: string): Account {
-    const key = keyName.toLowerCase()
+  function accountOf(name: string): Account {
+    const key = name.toLowerCase()
     let account = accounts.get(key)
     if (!account) {
       const fresh = () => ({ endsAt: 0, amounts: { tokens: 0, costMicros: 0 } })
@@ -89,7 +90,7 @@ export async function openBudgets(table: UsageTable, now: () => number): Promise
       const { caller, deployment, call, holds } = exchange
       const budgets = caller.grant?.budgets ?? []
       if (budgets.length === 0) return
-      const account = accountOf(caller.keyName)
+      const account = accountOf(qualify(caller.resource, caller.keyName))
       const bounds = {
         guessTokens: () => guessedTokens,
         mostGuessed: guessedTokens,
@@ -111,16 +112,16 @@ export async function openBudgets(table: UsageTable, now: () => number): Promise
       account.held.costMicros += asked.costMicros
       holds.push(releaseOf(account, asked))
     },
-    note(keyName, tokens, costMicros) {
-      const account = accountOf(keyName)
+    note(key, tokens, costMicros) {
+      const account = accountOf(key)
       for (const period of ['day', 'month'] as const) {
         const amounts = spentIn(account, period)
         amounts.tokens += tokens
         amounts.costMicros += costMicros
       }
     },
-    status(keyName, budgets) {
-      const account = accountOf(keyName)
+    status(key, budgets) {
+      const account = accountOf(key)
       return budgets.map(({ unit, period, limit }) => {
         const { tokens, costMicros } = spentIn(account, period)
         const spent = unit === 'tokens' ? tokens : costMicros / micros

@@ -1,5 +1,6 @@
 import type { Price } from '../../core/deployment.ts'
 import type { Exchange, Outcome } from '../../core/exchange.ts'
+import type { Fault } from '../../core/fault.ts'
 import type { Usage } from '../../core/usage/usage.ts'
 import { estimatePrompt } from '../limit/estimate.ts'
 
@@ -53,4 +54,10 @@ export function createRounding(): (price: Price | undefined, costMicros: number)
     carried.set(price, exact - whole)
     return whole
   }
+}
+
+/** By a limit or a budget of ours, before any backend was asked. */
+export function wasRefused({ record }: Exchange, { code }: Fault): boolean {
+  if (record.attempts.length > 0) return false
+  return code === 'rate-limited' || code === 'exceeds-capacity' || code === 'budget-exhausted'
 }

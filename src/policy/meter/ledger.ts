@@ -1,7 +1,7 @@
 import { noUsage, type UsageCounts, type UsageRow } from '../../port/tables/usage/port.ts'
 
 export type Counts = { -readonly [Name in keyof UsageCounts]: UsageCounts[Name] }
-export type Place = Pick<UsageRow, 'hour' | 'deployment' | 'model' | 'keyName'>
+export type Place = Pick<UsageRow, 'hour' | 'resource' | 'deployment' | 'model' | 'keyName'>
 
 /** What was used and is not stored yet: a row for each hour, deployment, model and key. Bounded. */
 export type Ledger = {
@@ -69,6 +69,6 @@ export function createLedger(maxRows: number): Ledger {
   }
 }
 
-function keyOf({ hour, deployment, model, keyName }: Place): string {
-  return `${hour}\n${deployment}\n${model}\n${keyName}`
+function keyOf({ hour, resource, deployment, model, keyName }: Place): string {
+  return `${hour}\n${resource}\n${deployment}\n${model}\n${keyName}`
 }

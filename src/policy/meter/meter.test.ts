@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from 'bun:test'
 import fc from 'fast-check'
-import { makeChatCall, makeDeployment, makeExchange } from '../../core/exchange.fixture.ts'
+import { makeChatCall, makeDeployment, makeExchange, makeTriedRecord } from '../../core/exchange.fixture.ts'
 import type { Budget, Caller, Exchange } from '../../core/exchange.ts'
 import { releaseHolds } from '../../core/exchange.ts'
 import { Fault } from '../../core/fault.ts'
 import type { Reply } from '../../core/reply.ts'
+import { openTally } from '../../core/usage/tally.ts'
 import type { UsageQuery, UsageRow, UsageTable, UsageTotals } from '../../port/tables/usage/port.ts'
 import { hourMs } from './budgets.ts'
 import { createLedger, otherKeys } from './ledger.ts'
@@ -64,10 +65,10 @@ afterEach(async () => {
 
 const price = { inputPerMillion: 2, cachedInputPerMillion: 1, outputPerMillion: 10, perRequest: 0.001 }
 const used = (promptTokens: number, completionTokens: number, cachedTokens = 0) => ({
-  tally: { usage: { promptTokens, completionTokens, cachedTokens }, pieces: 0 },
+  tally: { ...openTally(), usage: { promptTokens, completionTokens, cachedTokens } },
 })
 const call = (more: Partial<Exchange> = {}) =>
-  makeExchange({ deployment: makeDeployment({ price }), attempts: ['b'], ...more })
+  makeExchange({ deployment: makeDeployment({ price }), record: makeTriedRecord('b'), ...more })
 const sum = (name: keyof Pick<UsageRow, 'requests' | 'promptTokens' | 'costMicros'>) =>
   [...store.rows, ...meter.pending()].reduce((total, row) => total + row[name], 0)
 
@@ -81,6 +82,7 @@ describe('what is counted', () => {
     expect(store.rows).toEqual([
       {
         hour: start / hourMs,
+        resource: '',
         deployment: 'd',
         model: 'm',
         keyName: 'key1',
@@ -101,7 +103,7 @@ describe('what is counted', () => {
   test.each<[string, Partial<Exchange>, Parameters<Meter['listener']>[1], Fault | undefined, Partial<UsageRow>]>([
     [
       'a refusal of a limit',
-      { attempts: [] },
+      { record: makeTriedRecord() },
       'failed',
       new Fault('rate-limited', ''),
       { refused: 1, failed: 0, costMicros: 0 },
@@ -109,14 +111,14 @@ describe('what is counted', () => {
     ["an upstream's refusal", {}, 'failed', new Fault('rate-limited', ''), { refused: 0, failed: 1, costMicros: 0 }],
     [
       'a stream that broke off',
-      { tally: { usage: undefined, pieces: 7 } },
+      { tally: { ...openTally(), pieces: 7 } },
       'failed',
       new Fault('upstream-failed', ''),
       { failed: 1, estimated: 1, completionTokens: 7 },
     ],
     [
       'a stream that the caller left',
-      { tally: { usage: undefined, pieces: 7 } },
+      { tally: { ...openTally(), pieces: 7 } },
       'aborted',
       undefined,
       { failed: 0, estimated: 1, completionTokens: 7 },
@@ -298,7 +300,7 @@ describe('a store', () => {
 
 test('a ledger that is full of deployments puts these together too', () => {
   const ledger = createLedger(3)
-  for (let i = 0; i < 100; i++) ledger.open({ hour: 1, deployment: `d${i}`, model: 'm', keyName: 'k' }).requests++
+  for (let i = 0; i < 100; i++) ledger.open({ hour: 1, resource: '', deployment: `d${i}`, model: 'm', keyName: 'k' }).requests++
   expect(ledger.size).toBeLessThanOrEqual(8)
   expect(ledger.rows().reduce((total, { requests }) => total + requests, 0)).toBe(100)
 })
@@ -312,7 +314,7 @@ describe('a budget', () => {
   const tokens = (limit: number, period: Budget['period'] = 'day'): Budget => ({ unit: 'tokens', period, limit })
 
   const begin = (caller: Caller, maxTokens: number) => {
-    const exchange = call({ caller, call: makeChatCall({ maxTokens }), tally: { usage: undefined, pieces: 0 } })
+    const exchange = call({ caller, call: makeChatCall({ maxTokens }), tally: openTally() })
     void meter.policy(exchange, async () => reply)
     return exchange
   }

@@ -1,10 +1,10 @@
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises'
-import type { EndListener, Exchange } from '../../core/exchange.ts'
-import type { Fault } from '../../core/fault.ts'
+import type { EndListener } from '../../core/exchange.ts'
+import { ownResource, qualify } from '../../core/resource.ts'
 import type { UsageRow, UsageTable } from '../../port/tables/usage/port.ts'
 import type { Policy } from '../pipeline.ts'
 import { type Budgets, hourMs, openBudgets } from './budgets.ts'
-import { consumptionOf, costOf, createRounding } from './cost.ts'
+import { consumptionOf, costOf, createRounding, wasRefused } from './cost.ts'
 import { createLedger, otherKeys } from './ledger.ts'
 
 export type MeterOptions = {
@@ -109,6 +109,7 @@ export async function openMeter(options: MeterOptions): Promise<Meter> {
     const costMicros = isAnswered ? roundCost(deployment.price, costOf(deployment.price, used)) : 0
     const counts = ledger.open({
       hour: Math.floor(now() / hourMs),
+      resource: deployment.resource ?? ownResource,
       deployment: deployment.name,
       model: deployment.model.name,
       keyName: caller.keyName,
@@ -122,7 +123,7 @@ export async function openMeter(options: MeterOptions): Promise<Meter> {
     counts.completionTokens += used.completionTokens
     counts.reasoningTokens += used.reasoningTokens
     counts.costMicros += costMicros
-    budgets.note(caller.keyName, used.promptTokens + used.completionTokens, costMicros)
+    budgets.note(qualify(caller.resource, caller.keyName), used.promptTokens + used.completionTokens, costMicros)
     schedule()
   }
 
@@ -148,10 +149,4 @@ export async function openMeter(options: MeterOptions): Promise<Meter> {
       if (lost > 0) onProblem(new Error(`the usage of ${lost} calls could not be stored and is lost`))
     },
   }
-}
-
-/** By a limit or a budget of ours, before any backend was asked. */
-function wasRefused({ attempts }: Exchange, { code }: Fault): boolean {
-  if (attempts.length > 0) return false
-  return code === 'rate-limited' || code === 'exceeds-capacity' || code === 'budget-exhausted'
 }

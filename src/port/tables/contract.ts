@@ -1,12 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { JsonObject } from '../../core/json.ts'
 import { describeJobsContract } from '../jobs/contract.ts'
+import { describeAuditContract } from './audit/contract.ts'
 import { describeBatchesContract } from './batches/contract.ts'
 import { describeFilesContract } from './files/contract.ts'
 import { describeFiltersContract } from './filters/contract.ts'
+import { describeIdentityContract } from './identity/contract.ts'
 import { describeNamedKeysContract } from './named-keys/contract.ts'
 import type { Tables } from './port.ts'
 import { describeQuotaContract } from './quota/contract.ts'
+import { describeResourcesContract } from './resources/contract.ts'
+import { describeGroupsContract } from './resources/groups/contract.ts'
 import { describeStoredCompletionsContract } from './stored-completions/contract.ts'
 import { describeUsageContract } from './usage/contract.ts'
 
@@ -20,11 +24,15 @@ export function describeTablesContract(adapter: string, open: (now?: () => numbe
   describeNamedKeysContract(adapter, open)
   describeStoredCompletionsContract(adapter, open)
   describeQuotaContract(adapter, open)
+  describeResourcesContract(adapter, open)
   describeUsageContract(adapter, open)
   describeFiltersContract(adapter, open)
   describeFilesContract(adapter, open)
   describeJobsContract(adapter, open)
   describeBatchesContract(adapter, open)
+  describeAuditContract(adapter, open)
+  describeIdentityContract(adapter, open)
+  describeGroupsContract(adapter, open)
 
   describe(`tables port: ${adapter}`, () => {
     let fixture: TablesFixture

@@ -1,12 +1,17 @@
 import type { JsonObject } from '../../core/json.ts'
+import type { ResourceId } from '../../core/resource.ts'
 import type { Jobs } from '../jobs/port.ts'
+import type { AuditTable } from './audit/port.ts'
 import type { BatchesTable } from './batches/port.ts'
 import type { FilesTable } from './files/port.ts'
 import type { FiltersTable } from './filters/port.ts'
+import type { IdentityTable } from './identity/port.ts'
 import type { NamedKeysTable } from './named-keys/port.ts'
 import type { QuotaTable } from './quota/port.ts'
+import type { GroupsTable } from './resources/groups/port.ts'
+import type { ResourcesTable } from './resources/port.ts'
 import type { StoredCompletionsTable } from './stored-completions/port.ts'
-import type { UsageTable } from './usage/port.ts'
+import type { UsageStore } from './usage/port.ts'
 
 export type DeploymentRow = {
   /** As the operator wrote it. */
@@ -27,11 +32,8 @@ export type KeyRow = { readonly name: KeyName; readonly sealed: string; readonly
 
 export type ResourceRow = { readonly name: string; readonly createdAt: number }
 
-/** Durable state. Every adapter passes `contract.ts`. Nothing here is called to answer an inference request. */
-export type Tables = {
-  getResource(): Promise<ResourceRow | undefined>
-  putResource(row: ResourceRow): Promise<void>
-
+/** What belongs to one resource: others do not see it. */
+export type ResourceTables = {
   listKeys(): Promise<KeyRow[]>
   putKey(row: KeyRow): Promise<void>
 
@@ -48,16 +50,37 @@ export type Tables = {
   deleteDeployment(name: string): Promise<boolean>
 
   readonly namedKeys: NamedKeysTable
+  readonly filters: FiltersTable
+}
+
+/** Durable state. Every adapter passes `contract.ts`. Nothing here is called to answer an inference request. */
+export type Tables = ResourceTables & {
+  /** What belongs to a resource. The tables here are those of the server's own. */
+  of(resource: ResourceId): ResourceTables
+  readonly resources: ResourcesTable
+  readonly groups: GroupsTable
+
+  /** The server's own resource; what else there is of it is in `resources`. */
+  getResource(): Promise<ResourceRow | undefined>
+  putResource(row: ResourceRow): Promise<void>
+
   readonly storedCompletions: StoredCompletionsTable
   readonly quota: QuotaTable
-  readonly usage: UsageTable
-  readonly filters: FiltersTable
+  readonly usage: UsageStore
   readonly files: FilesTable
   readonly jobs: Jobs
   readonly batches: BatchesTable
+  readonly audit: AuditTable
+  readonly identity: IdentityTable
 
   /** Of servers that share these tables, one runs this at a time; the others wait for their turn. */
   exclusively<T>(run: () => Promise<T>): Promise<T>
+
+  /**
+   * Calls `onChange` soon after configuration was written (keys, deployments, quota pools, content filters), by whichever server, and also where it
+   * may have been while nobody listened. Never where one server has the tables for itself. The function returned ends that.
+   */
+  subscribe(onChange: () => void): () => void
 
   close(): Promise<void>
 }

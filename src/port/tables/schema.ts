@@ -1,10 +1,14 @@
 import type { JobSchema } from '../jobs/table.ts'
+import type { AuditSchema } from './audit/table.ts'
 import type { BatchSchema } from './batches/table.ts'
 import type { FileSchema } from './files/table.ts'
 import type { FilterSchema } from './filters/table.ts'
+import type { IdentitySchema } from './identity/table.ts'
 import type { NamedKeySchema } from './named-keys/table.ts'
-import type { KeyName } from './port.ts'
 import type { QuotaSchema } from './quota/table.ts'
+import type { BelongingsSchema } from './resources/belongings.ts'
+import type { GroupSchema } from './resources/groups/table.ts'
+import type { ResourceSchema } from './resources/table.ts'
 import type { StoredCompletionSchema } from './stored-completions/table.ts'
 import type { UsageSchema } from './usage/table.ts'
 
@@ -16,16 +20,9 @@ export type Schema = StoredCompletionSchema &
   FilterSchema &
   FileSchema &
   JobSchema &
-  BatchSchema & {
-    resource: { id: 1; name: string; created_at: number }
-    resource_key: { name: KeyName; sealed: string; created_at: number }
-    deployment: {
-      /** The name in lower case: what it is found by. */
-      key: string
-      name: string
-      document: string
-      etag: string
-      created_at: number
-      updated_at: number
-    }
-  }
+  BatchSchema &
+  AuditSchema &
+  IdentitySchema &
+  ResourceSchema &
+  GroupSchema &
+  BelongingsSchema

@@ -180,7 +180,7 @@ describe('sqlite file', () => {
     await holder.stdout.getReader().read()
     const counts = { requests: 1, failed: 0, refused: 0, estimated: 0, costMicros: 0 }
     const tokens = { promptTokens: 1, cachedTokens: 0, completionTokens: 0, reasoningTokens: 0 }
-    const row = { hour: 1, deployment: 'd', model: 'm', keyName: 'k', ...counts, ...tokens }
+    const row = { hour: 1, resource: '', deployment: 'd', model: 'm', keyName: 'k', ...counts, ...tokens }
     expect((await faultOf(tables.usage.add([row]))).message).toContain('Another process holds it locked')
     await tables.putDeployment('gpt', { model: { name: 'm' } })
     await tables.usage.add([row])

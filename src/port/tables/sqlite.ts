@@ -105,6 +105,7 @@ function createSqliteTables(session: SqliteSession, file: string, now: () => num
     },
     // A data folder has one server.
     exclusively: (run) => run(),
+    subscribe: () => () => {},
     close: () => session.end(),
   }
 }

@@ -1,14 +1,19 @@
 import { Fault } from '../../core/fault.ts'
+import { openaiChatServer } from '../../wire/openai-chat/server.ts'
+import { openaiCompletionsServer } from '../../wire/openai-completions/server.ts'
+import { openaiEmbeddingsServer } from '../../wire/openai-embeddings/server.ts'
+import { openaiResponsesServer } from '../../wire/openai-responses/server.ts'
+import type { ServerEnd } from '../../wire/wire.ts'
 
-export type BatchKind = 'chat' | 'completion' | 'embed'
+/** An operation that lines can ask for: its path without the version, and the protocol end that reads its requests and writes its answers. */
+export type BatchEndpoint = { readonly path: string; readonly end: ServerEnd }
 
-/** An operation that lines can ask for; `path` is without the version. */
-export type BatchEndpoint = { readonly path: string; readonly kind: BatchKind }
-
+/** All that is offered, and the one list of it: validation, the lines and what is refused go by it. */
 const endpoints: readonly BatchEndpoint[] = [
-  { path: '/chat/completions', kind: 'chat' },
-  { path: '/completions', kind: 'completion' },
-  { path: '/embeddings', kind: 'embed' },
+  { path: '/chat/completions', end: openaiChatServer },
+  { path: '/completions', end: openaiCompletionsServer },
+  { path: '/embeddings', end: openaiEmbeddingsServer },
+  { path: '/responses', end: openaiResponsesServer },
 ]
 
 /** With or without `/v1`: callers of either surface write the one or the other. */
@@ -22,10 +27,9 @@ export function readEndpoint(url: string): BatchEndpoint {
   const found = findEndpoint(url)
   if (found) return found
   const all = endpoints.map(({ path }) => `"${path}", "/v1${path}"`).join(', ')
-  const why = /^(\/v1)?\/responses$/.test(url) ? 'batches of responses are not offered yet; ' : ''
   throw new Fault(
     'invalid-request',
-    `Invalid value for 'endpoint': ${why}got ${JSON.stringify(url.slice(0, 64))}, expected one of ${all}.`,
+    `Invalid value for 'endpoint': got ${JSON.stringify(url.slice(0, 64))}, expected one of ${all}.`,
     { param: 'endpoint' },
   )
 }

@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import type { Deployment } from '../../core/deployment.ts'
 import type { Json, JsonObject } from '../../core/json.ts'
 import type { Job, JobContext, JobHandler, JobOutcome } from '../../port/jobs/port.ts'
 import type { BatchChange, BatchRow } from '../../port/tables/batches/port.ts'
@@ -9,6 +10,7 @@ import { type Verdict, validateInput } from './input/validate-input.ts'
 import type { BatchWorld } from './parts.ts'
 import { persist } from './persist.ts'
 import { runLines } from './run/run-lines.ts'
+import { runUpstream } from './upstream/run-upstream.ts'
 
 const leaseMs = 60_000
 /** Of one process. They share how many lines run at once; those that wait for a deployment that is away do not keep others from running. */
@@ -45,28 +47,44 @@ export function createBatchHandler(world: BatchWorld): JobHandler {
       signal.throwIfAborted()
       const batch = await persist(world, signal, () => table.get(job.id))
       if (!batch) return { kind: 'done' }
-      if (await advance(batch, work)) return { kind: 'done' }
+      const outcome = await advance(batch, work)
+      if (outcome) return outcome
       await turn()
     }
   }
 
-  /** One step. Whether there is nothing more to do. */
-  async function advance(batch: BatchRow, work: Run): Promise<boolean> {
+  /** One step. How the run ends, if it does. */
+  async function advance(batch: BatchRow, work: Run): Promise<JobOutcome | undefined> {
     switch (batch.status) {
       case 'validating':
         await judge(batch, await validateInput(world, { ...work, batch }), work.signal)
-        return false
+        return undefined
       case 'in_progress':
-        await execute(batch, work)
-        return false
-      case 'finalizing':
+        return (await waitForUpstream(batch, work)) ?? execute(batch, work)
       case 'cancelling':
-        await finalizeBatch(world, { ...work, batch })
-        return false
+        return (await waitForUpstream(batch, work)) ?? finalizeCancelled(batch, work)
+      case 'finalizing':
+        return finalize(batch, work)
       default:
         await conclude(batch, work)
-        return true
+        return { kind: 'done' }
     }
+  }
+
+  /** While something of the batch is upstream, it is looked at from time to time, and nobody waits meanwhile. */
+  async function waitForUpstream(batch: BatchRow, work: Run): Promise<JobOutcome | undefined> {
+    const at = await runUpstream(world, batch, work)
+    return at === undefined ? undefined : { kind: 'again', at, state: work.state }
+  }
+
+  /** What has come from upstream by now counts too. */
+  async function finalizeCancelled({ id }: BatchRow, work: Run): Promise<undefined> {
+    const batch = await persist(world, work.signal, () => table.get(id))
+    if (batch?.status === 'cancelling') await finalize(batch, work)
+  }
+
+  async function finalize(batch: BatchRow, work: Run): Promise<undefined> {
+    await finalizeBatch(world, { ...work, batch })
   }
 
   const change = (batch: BatchRow, signal: AbortSignal, what: BatchChange) =>
@@ -77,15 +95,15 @@ export function createBatchHandler(world: BatchWorld): JobHandler {
     if (verdict.kind === 'invalid') return fail(batch, verdict.problems, signal)
     const { deployment, total, tokens } = verdict
     const limit = enqueuedLimit(world, deployment)
-    const isHeld = await persist(world, signal, () => table.enqueue(batch.id, deployment.name, tokens, limit))
+    const isHeld = await persist(world, signal, () => table.enqueue(batch.id, deployment, tokens, limit))
     // The other reason is that it was cancelled; then it is not failed either.
-    if (!isHeld) return fail(batch, [await refuseTokens(deployment.name, tokens, limit)], signal)
+    if (!isHeld) return fail(batch, [await refuseTokens(deployment, tokens, limit)], signal)
     await change(batch, signal, { status: 'in_progress', total, inProgressAt: now() })
   }
 
-  async function refuseTokens(deployment: string, tokens: number, limit: number): Promise<Problem> {
+  async function refuseTokens(deployment: Deployment, tokens: number, limit: number): Promise<Problem> {
     const others = await table.sumEnqueued(deployment)
-    const message = `The deployment ${JSON.stringify(deployment)} takes ${limit} enqueued tokens. Other batches hold ${others} of them, and this one is estimated at ${tokens}. Wait until others have ended, or make the batch smaller.`
+    const message = `The deployment ${JSON.stringify(deployment.name)} takes ${limit} enqueued tokens. Other batches hold ${others} of them, and this one is estimated at ${tokens}. Wait until others have ended, or make the batch smaller.`
     return { code: 'token_limit_exceeded', message, param: null, line: null }
   }
 
@@ -94,7 +112,7 @@ export function createBatchHandler(world: BatchWorld): JobHandler {
     await change(batch, signal, { status: 'failed', failedAt: now(), errors, enqueuedTokens: 0 })
   }
 
-  async function execute(batch: BatchRow, { job, signal }: Run): Promise<void> {
+  async function execute(batch: BatchRow, { job, signal }: Run): Promise<undefined> {
     const end = await runLines(world, batch, job, signal)
     if (end === 'unwanted') return
     const time = now()

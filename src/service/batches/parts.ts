@@ -1,13 +1,15 @@
+import type { CallKind } from '../../core/call.ts'
 import type { Deployment } from '../../core/deployment.ts'
 import type { JsonObject } from '../../core/json.ts'
+import type { NativeBatches, UpstreamLine } from '../../core/reply.ts'
 import type { Usage } from '../../core/usage/usage.ts'
 import type { StartTimer } from '../../policy/limit/wait-queue.ts'
-import type { ByteRange } from '../../port/blobs/port.ts'
+import type { ByteRange, ReadOptions } from '../../port/blobs/port.ts'
 import type { Jobs } from '../../port/jobs/port.ts'
 import type { BatchesTable, BatchRow } from '../../port/tables/batches/port.ts'
 import type { FileRow } from '../../port/tables/files/port.ts'
 import type { Logger } from '../../telemetry/logger.ts'
-import type { BatchKind } from './endpoints.ts'
+import type { ServerEnd } from '../../wire/wire.ts'
 import type { BatchSettings } from './settings.ts'
 
 /** A file that work for an owner made. Times are unix milliseconds. */
@@ -18,7 +20,7 @@ export type BatchFiles = {
   /** undefined where this owner has no such file. */
   find(owner: string, id: string): Promise<Pick<FileRow, 'id' | 'purpose' | 'bytes' | 'status'> | undefined>
   /** Rejects with Fault `not-found` before the first piece where the content is gone. */
-  read(id: string, range?: ByteRange): AsyncIterable<Uint8Array>
+  read(id: string, range?: ByteRange, options?: ReadOptions): AsyncIterable<Uint8Array>
   makeId(): string
   /** The file with its content, whole or not at all, in place of what was there under this id. */
   createFile(file: NewOutputFile, content: AsyncIterable<Uint8Array>): Promise<void>
@@ -26,7 +28,8 @@ export type BatchFiles = {
 
 /** One line to be answered, as a call of its owner. */
 export type LineRun = {
-  readonly kind: BatchKind
+  /** Reads the body and writes the answer. */
+  readonly end: ServerEnd
   /** As the batch names it: `/v1/chat/completions`. */
   readonly endpoint: string
   readonly body: JsonObject
@@ -54,11 +57,23 @@ export type LineAnswer = {
 /** May also reject with a Fault. */
 export type RunLine = (run: LineRun) => Promise<LineAnswer>
 
+/** Lines that go upstream as whole batches. What judges and counts calls judges and counts these. */
+export type NativeLines = {
+  /** Where batches of the deployment go for this owner, or went when they went to `home`; undefined where they are run here. */
+  find(deployment: string, owner: string, kind: CallKind, home?: string): NativeBatches | undefined
+  /** What goes upstream for a line, or the answer that it gets without going there. */
+  prepare(run: LineRun, batches: NativeBatches, name: string): Promise<{ readonly text: string } | LineAnswer>
+  /** The line's answer, of what the upstream said to it. */
+  answer(run: LineRun, batches: NativeBatches, said: UpstreamLine): Promise<LineAnswer>
+}
+
 export type BatchParts = {
   readonly table: BatchesTable
   readonly jobs: Pick<Jobs, 'add' | 'wake'>
   readonly files: BatchFiles
   readonly runLine: RunLine
+  /** Nothing goes upstream as a batch when absent. */
+  readonly native?: NativeLines | undefined
   /** The deployment of that name that this owner may use. */
   readonly findDeployment: (name: string, owner: string) => Deployment | undefined
   /** How many live calls the deployment answers now, or did a moment ago: lines keep out of their way. None when absent. */
@@ -86,6 +101,8 @@ export type BatchWorld = Required<Omit<BatchParts, 'settings'>> & {
   readonly settings: BatchSettings
   /** Batches whose lines run in this process. */
   readonly running: RunningBatches
+  /** The batch whose lines are on their way upstream from this process, one at a time: they are held in memory. */
+  readonly ordering: Set<string>
 }
 
 /** By the id of the batch. */

@@ -158,7 +158,6 @@ describe('a batch is made', () => {
     ['a file that there is not', { input_file_id: 'file-none' }, 'input_file_id'],
     ['no endpoint', { endpoint: null }, 'endpoint'],
     ['another endpoint', { endpoint: '/v1/images/generations' }, 'endpoint'],
-    ['responses', { endpoint: '/v1/responses' }, 'endpoint'],
     ['no window', { completion_window: null }, 'completion_window'],
     ['another window', { completion_window: '1h' }, 'completion_window'],
     ['metadata that is no object', { metadata: 'x' }, 'metadata'],

@@ -1,3 +1,4 @@
+import { openaiAction } from '../../core/access/data-actions.ts'
 import { Fault } from '../../core/fault.ts'
 import { randomHex } from '../../core/id.ts'
 import type { JsonObject } from '../../core/json.ts'
@@ -7,12 +8,18 @@ import { readPage, refuseParameter, writePage } from '../read-page.ts'
 import { ownerOf } from '../stored-completions/owner.ts'
 import { enqueuedLimit } from './enqueued-limit.ts'
 import { canBeBatchId, createFindBatch } from './find-batch.ts'
+import { peekModel } from './input/peek-model.ts'
 import type { BatchWorld } from './parts.ts'
-import { peekModel } from './peek-model.ts'
 import { readBatchRequest } from './read-request.ts'
 import { writeBatch } from './write-batch.ts'
 
 type Surface = { readonly base: string; readonly apiVersion: ServiceRoute['apiVersion'] }
+
+export const batchActions = {
+  read: openaiAction('batch-jobs/read'),
+  write: openaiAction('batch-jobs/write'),
+  cancel: openaiAction('batch-jobs/cancel/action'),
+} as const
 
 export const batchSurfaces: readonly Surface[] = [
   { base: '/openai/batches', apiVersion: 'required' },
@@ -108,7 +115,7 @@ export function createBatchRoutes(world: BatchWorld): ServiceRoute[] {
       const deployment = model === undefined ? undefined : world.findDeployment(model, owner)
       if (!deployment) return {}
       return {
-        'deployment-enqueued-tokens': String(await table.sumEnqueued(deployment.name)),
+        'deployment-enqueued-tokens': String(await table.sumEnqueued(deployment)),
         'deployment-maximum-enqueued-tokens': String(enqueuedLimit(world, deployment)),
       }
     } catch {
@@ -151,12 +158,25 @@ export function createBatchRoutes(world: BatchWorld): ServiceRoute[] {
       {
         method: 'GET',
         path: base,
+        action: batchActions.read,
         apiVersion,
         answer: async (request) => ({ status: 200, body: await list(request) }),
       },
-      { method: 'POST', path: base, apiVersion, answer: createOne },
-      { method: 'GET', path: one, apiVersion, answer: (request) => found(find(request)) },
-      { method: 'POST', path: `${one}/cancel`, apiVersion, answer: (request) => found(cancel(request)) },
+      { method: 'POST', path: base, action: batchActions.write, apiVersion, answer: createOne },
+      {
+        method: 'GET',
+        path: one,
+        action: batchActions.read,
+        apiVersion,
+        answer: (request) => found(find(request)),
+      },
+      {
+        method: 'POST',
+        path: `${one}/cancel`,
+        action: batchActions.cancel,
+        apiVersion,
+        answer: (request) => found(cancel(request)),
+      },
     ]
   })
 }

@@ -59,7 +59,7 @@ describe('a batch that runs', () => {
     const { batch } = await run(`${task('a', {}, { seed: 7, odd: { 東京: ['🙂'] } })}\n\n${task('b')}`, { runLine })
     expect(runs.map(({ signal: _, ...line }) => line)).toMatchObject([
       {
-        kind: 'chat',
+        end: { kind: 'chat', wire: 'openai-chat' },
         endpoint: '/chat/completions',
         deployment: 'gpt',
         owner: '',

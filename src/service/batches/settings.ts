@@ -23,6 +23,14 @@ export type BatchSettings = {
   readonly busySpacingMs: number
   /** After that an answer is not waited for any more, and asked for again. */
   readonly lineTimeoutMs: number
+  /** Of lines that go upstream as one batch, where the upstream takes as many; they are held in memory on their way. */
+  readonly upstreamLines: number
+  readonly upstreamBytes: number
+  /** Between two looks at a batch upstream: at first, and when it takes long. */
+  readonly upstreamPollMs: number
+  readonly upstreamLongestPollMs: number
+  /** An order whose answer was not seen may turn up upstream for so long. */
+  readonly upstreamDoubtMs: number
   /** How long lines that run when their batch ends early may take to come to their end. */
   readonly graceMs: number
 }
@@ -43,5 +51,10 @@ export const defaultSettings: BatchSettings = {
   minConcurrency: 2,
   busySpacingMs: 5,
   lineTimeoutMs: 10 * minuteMs,
+  upstreamLines: 50_000,
+  upstreamBytes: 32 * mib,
+  upstreamPollMs: 2_000,
+  upstreamLongestPollMs: minuteMs,
+  upstreamDoubtMs: 30_000,
   graceMs: 10_000,
 }

@@ -222,7 +222,7 @@ describe('the quota of waiting tokens', () => {
     expect((await judge(line('b', 400))).told[0]?.code).toBe('token_limit_exceeded')
     await home.table.update('other', ['in_progress'], { status: 'completed', enqueuedTokens: 0 })
     expect((await judge(line('b', 400))).batch?.status).toBe('completed')
-    expect(await home.table.sumEnqueued('gpt-batch')).toBe(0)
+    expect(await home.table.sumEnqueued({ name: 'gpt-batch' })).toBe(0)
   })
 
   test('deployments of other SKUs have what the settings say', async () => {

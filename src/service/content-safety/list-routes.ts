@@ -6,7 +6,7 @@ import { readBody } from '../../wire/read-body.ts'
 import { refuseParameter } from '../read-page.ts'
 import type { Blocklist, Blocklists, ListItem, NewListItem } from './blocklists.ts'
 import { refuse, requireLength } from './limits.ts'
-import { requireOwner } from './owner.ts'
+import { blocklistActions as actions, requireOwner } from './owner.ts'
 
 const base = '/contentsafety/text/blocklists'
 const one = `${base}/{blocklistName}`
@@ -120,18 +120,29 @@ export function createListRoutes(blocklists: Blocklists): ServiceRoute[] {
   }
 
   const routes: readonly Omit<ServiceRoute, 'apiVersion'>[] = [
-    { method: 'GET', path: base, answer: async (request) => page(request, blocklists.list(), writeList) },
-    { method: 'GET', path: one, answer: async (request) => ({ status: 200, body: writeList(find(request)) }) },
-    { method: 'PATCH', path: one, answer: put },
-    { method: 'DELETE', path: one, answer: remove },
-    { method: 'POST', path: `${one}:addOrUpdateBlocklistItems`, answer: addItems },
-    { method: 'POST', path: `${one}:removeBlocklistItems`, answer: removeItems },
+    {
+      method: 'GET',
+      path: base,
+      action: actions.read,
+      answer: async (request) => page(request, blocklists.list(), writeList),
+    },
+    {
+      method: 'GET',
+      path: one,
+      action: actions.read,
+      answer: async (request) => ({ status: 200, body: writeList(find(request)) }),
+    },
+    { method: 'PATCH', path: one, action: actions.write, answer: put },
+    { method: 'DELETE', path: one, action: actions.delete, answer: remove },
+    { method: 'POST', path: `${one}:addOrUpdateBlocklistItems`, action: actions.write, answer: addItems },
+    { method: 'POST', path: `${one}:removeBlocklistItems`, action: actions.write, answer: removeItems },
     {
       method: 'GET',
       path: `${one}/blocklistItems`,
+      action: actions.read,
       answer: async (request) => page(request, find(request).items, writeItem),
     },
-    { method: 'GET', path: `${one}/blocklistItems/{blocklistItemId}`, answer: getItem },
+    { method: 'GET', path: `${one}/blocklistItems/{blocklistItemId}`, action: actions.read, answer: getItem },
   ]
   return routes.map((route) => ({
     ...route,

@@ -1,3 +1,4 @@
+import { contentSafetyAction } from '../../core/access/data-actions.ts'
 import type { ServiceAnswer, ServiceRequest, ServiceRoute } from '../../core/service-route.ts'
 import type { Judge } from '../judge.ts'
 import { analyzeText } from './analyze-text.ts'
@@ -30,6 +31,7 @@ export function openContentSafety({ judge, blocklists }: ContentSafetyOptions): 
     ([verb, answer]): ServiceRoute => ({
       method: 'POST',
       path: `/contentsafety/text:${verb}`,
+      action: contentSafetyAction(`text:${verb}/action`),
       apiVersion: 'required',
       answer,
     }),

@@ -4,7 +4,7 @@ import type { ServiceAnswer, ServiceRequest, ServiceRoute } from '../../core/ser
 import { type StartTimer, startRealTimer } from '../../policy/limit/wait-queue.ts'
 import type { BatchesTable } from '../../port/tables/batches/port.ts'
 import { createFindBatch } from '../batches/find-batch.ts'
-import { batchSurfaces } from '../batches/routes.ts'
+import { batchActions, batchSurfaces } from '../batches/routes.ts'
 import { writeBatch } from '../batches/write-batch.ts'
 import { shareReads, type WatchWorld, watchBatch } from './watch-batch.ts'
 
@@ -71,6 +71,7 @@ export function createBatchStreams(parts: BatchStreamsParts): BatchStreams {
     routes: batchSurfaces.map(({ base, apiVersion }) => ({
       method: 'GET',
       path: `${base}/{batch_id}/events`,
+      action: batchActions.read,
       apiVersion,
       answer,
     })),

@@ -1,3 +1,4 @@
+import { openaiAction } from '../../core/access/data-actions.ts'
 import { Fault } from '../../core/fault.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { ServiceAnswer, ServiceRequest, ServiceRoute } from '../../core/service-route.ts'
@@ -72,12 +73,14 @@ export function createFileRoutes(world: FileWorld): ServiceRoute[] {
     const get = (path: string, write: (request: ServiceRequest) => Promise<JsonObject>): ServiceRoute => ({
       method: 'GET',
       path,
+      action: actions.read,
       apiVersion,
       answer: async (request) => ok(await write(request)),
     })
     const post = (path: string, answer: ServiceRoute['answer'], maxFormBytes?: number): ServiceRoute => ({
       method: 'POST',
       path,
+      action: actions.write,
       apiVersion,
       ...(maxFormBytes !== undefined && { form: { maxBytes: maxFormBytes } }),
       answer,
@@ -101,8 +104,14 @@ export function createFileRoutes(world: FileWorld): ServiceRoute[] {
       post(files, create, limits.maxFileBytes + formRoom),
       ...(name === 'dated' ? [post(`${files}/import`, refuseImport)] : []),
       get(oneFile, async (request) => writeFile(await find(request))),
-      { method: 'GET', path: `${oneFile}/content`, apiVersion, answer: getContent },
-      { method: 'DELETE', path: oneFile, apiVersion, answer: async (request) => ok(await remove(request)) },
+      { method: 'GET', path: `${oneFile}/content`, action: actions.read, apiVersion, answer: getContent },
+      {
+        method: 'DELETE',
+        path: oneFile,
+        action: actions.delete,
+        apiVersion,
+        answer: async (request) => ok(await remove(request)),
+      },
       post(`${base}/uploads`, begin),
       post(`${oneUpload}/parts`, addPart, limits.maxPartBytes + formRoom),
       post(`${oneUpload}/complete`, complete),
@@ -110,6 +119,13 @@ export function createFileRoutes(world: FileWorld): ServiceRoute[] {
     ]
   })
 }
+
+/** Uploads are files that are not whole yet. */
+const actions = {
+  read: openaiAction('files/read'),
+  write: openaiAction('files/write'),
+  delete: openaiAction('files/delete'),
+} as const
 
 function ok(body: JsonObject): ServiceAnswer {
   return { status: 200, body }

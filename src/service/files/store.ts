@@ -1,5 +1,5 @@
 import { Fault, toFault } from '../../core/fault.ts'
-import type { Blobs, ByteRange } from '../../port/blobs/port.ts'
+import type { Blobs, ByteRange, ReadOptions } from '../../port/blobs/port.ts'
 import type { FileRow, FilesTable, PageOf } from '../../port/tables/files/port.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { canBeFileId, createIds } from './ids.ts'
@@ -16,7 +16,7 @@ export type FileStore = {
   find(owner: string, id: string): Promise<FileRow | undefined>
   list(filter: { readonly owner: string; readonly purpose?: string | undefined }, page: PageOf): Promise<FileRow[]>
   /** The content, to whoever has found the file. Rejects with Fault `not-found` before the first piece where it is gone. */
-  read(id: string, range?: ByteRange): AsyncIterable<Uint8Array>
+  read(id: string, range?: ByteRange, options?: ReadOptions): AsyncIterable<Uint8Array>
   makeId(): string
   /** The file with its content, in place of what was there under its id. */
   createFile(file: NewFile, content: AsyncIterable<Uint8Array>): Promise<void>
@@ -48,9 +48,9 @@ export function createFileStore({ table, blobs, now, log }: FileParts): FileStor
     list: (filter, page) => table.list({ ...filter, now: now() }, page),
     makeId: () => makeId('file-'),
 
-    async *read(id, range) {
+    async *read(id, range, options) {
       try {
-        yield* blobs.read(fileKey(id), range)
+        yield* blobs.read(fileKey(id), range, options)
       } catch (error) {
         if (error instanceof Fault && error.code === 'not-found') throw refuseUnknownFile(id)
         throw error

@@ -90,7 +90,7 @@ export function createUploads(world: FileWorld): Uploads {
 
   async function requireMd5(keys: readonly string[], expected: string): Promise<void> {
     const hash = createHash('md5')
-    for (const key of keys) for await (const bytes of blobs.read(key)) hash.update(bytes)
+    for (const key of keys) for await (const bytes of blobs.read(key, undefined, { isReused: true })) hash.update(bytes)
     const digest = hash.digest()
     if (digest.toString('hex') === expected.toLowerCase() || digest.toString('base64') === expected) return
     throw refuseParameter('md5', expected, `the MD5 of the parts, ${digest.toString('hex')}`)

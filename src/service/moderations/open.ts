@@ -1,3 +1,4 @@
+import { inferenceAction } from '../../core/access/data-actions.ts'
 import { Fault } from '../../core/fault.ts'
 import type { Finding } from '../../core/filter/engine.ts'
 import type { ServiceRequest, ServiceRoute } from '../../core/service-route.ts'
@@ -41,6 +42,8 @@ export function openModerations({ judge }: { readonly judge: Judge }): { readonl
     routes: openaiModerationsServer.routes.map(({ method, path, apiVersion }) => ({
       method,
       path,
+      // No model is asked that anybody has deployed.
+      action: inferenceAction('moderate', 'OpenAI'),
       apiVersion,
       standsInFor: isUsualModel,
       answer,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { openaiAction } from '../../core/access/data-actions.ts'
 import { Fault } from '../../core/fault.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { ServiceAnswer, ServiceRequest, ServiceRoute } from '../../core/service-route.ts'
@@ -72,14 +73,26 @@ export function createStoredCompletionRoutes({ table, settle }: StoredCompletion
   return surfaces.flatMap(({ base, apiVersion }): ServiceRoute[] => {
     const one = `${base}/{completion_id}`
     return [
-      { method: 'GET', path: base, apiVersion, answer: settled(apiVersion === 'required' ? listCounted : list) },
-      { method: 'GET', path: one, apiVersion, answer: settled(get) },
-      { method: 'POST', path: one, apiVersion, answer: settled(update) },
-      { method: 'DELETE', path: one, apiVersion, answer: settled(remove) },
-      { method: 'GET', path: `${one}/messages`, apiVersion, answer: settled(listMessages) },
+      {
+        method: 'GET',
+        path: base,
+        action: actions.read,
+        apiVersion,
+        answer: settled(apiVersion === 'required' ? listCounted : list),
+      },
+      { method: 'GET', path: one, action: actions.read, apiVersion, answer: settled(get) },
+      { method: 'POST', path: one, action: actions.write, apiVersion, answer: settled(update) },
+      { method: 'DELETE', path: one, action: actions.delete, apiVersion, answer: settled(remove) },
+      { method: 'GET', path: `${one}/messages`, action: actions.read, apiVersion, answer: settled(listMessages) },
     ]
   })
 }
+
+const actions = {
+  read: openaiAction('stored-completions/read'),
+  write: openaiAction('stored-completions/write'),
+  delete: openaiAction('stored-completions/delete'),
+} as const
 
 const updateSchema = z.strictObject({ metadata: metadataSchema.nullable() })
 

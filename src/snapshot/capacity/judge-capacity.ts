@@ -1,26 +1,43 @@
 import { skus } from '../../core/deployment.ts'
+import type { ResourceId } from '../../core/resource.ts'
 import { nearestNames } from '../../core/text/nearest-names.ts'
 import type { DocumentProblem } from '../../core/text/parse-document.ts'
 import type { Catalog, CatalogModel } from '../catalog/catalog.ts'
 import { genericSkus } from '../catalog/create-catalog.ts'
 import type { DeploymentSpec } from '../deployment-spec.ts'
 import { isRetired } from '../plan/version.ts'
+import type { Outbound } from '../resources/outbound.ts'
 import { findPool, type QuotaPool } from './quota.ts'
 
 /** Which labels a backend must have one of, by how widely a SKU may be served. What is absent may be served anywhere. */
 export type Placement = Readonly<Partial<Record<'global' | 'data-zone' | 'regional', readonly string[]>>>
 
+/** A deployment of another resource. */
+export type Elsewhere = {
+  readonly resource: { readonly id: ResourceId; readonly name: string }
+  readonly spec: DeploymentSpec
+}
+
 export type CapacityRules = {
   readonly catalog: Catalog
   readonly pools: readonly QuotaPool[]
   readonly placement: Placement
+  /** The deployments of other resources: they draw on the same pools and go to the same backends. None when absent. */
+  readonly elsewhere?: readonly Elsewhere[] | undefined
+  /** The hosts that backends of this resource may be at; undefined: any. */
+  readonly outbound?: Outbound
   /** Unix milliseconds. */
   readonly now: number
 }
 
 /** What is wrong with a deployment's capacity and with what goes along with it. */
 export function judgeCapacity(spec: DeploymentSpec, rules: CapacityRules): DocumentProblem[] {
-  return [...judgeSku(spec, rules), ...judgeOptions(spec, rules), ...judgePlacement(spec, rules.placement)]
+  return [
+    ...judgeSku(spec, rules),
+    ...judgeOptions(spec, rules),
+    ...judgePlacement(spec, rules.placement),
+    ...judgeHosts(spec, rules.outbound),
+  ]
 }
 
 function judgeSku(spec: DeploymentSpec, { catalog }: CapacityRules): DocumentProblem[] {
@@ -96,6 +113,18 @@ export function judgePause({ sku, deploymentState }: DeploymentSpec): DocumentPr
   if (deploymentState !== 'Paused' || !sku || skus[sku.name].family === 'standard') return []
   const text = `got "Paused", expected "Running": only the standard family can be paused, and this is ${sku.name}`
   return [{ path: ['deploymentState'], text }]
+}
+
+/** Where the resource restricts what it may call. */
+function judgeHosts(spec: DeploymentSpec, outbound: Outbound): DocumentProblem[] {
+  if (!outbound || !spec.backends) return []
+  return spec.backends.flatMap(({ url }, index) => {
+    const host = new URL(url).hostname
+    if (outbound.includes(host)) return []
+    const allowed = outbound.map((name) => JSON.stringify(name)).join(' or ') || 'none'
+    const text = `got the host "${host}", expected ${allowed}: the resource restricts where it may call (allowedFqdnList)`
+    return [{ path: ['backends', index, 'url'], text, code: 'OutboundNotAllowed' }]
+  })
 }
 
 function judgePlacement(spec: DeploymentSpec, placement: Placement): DocumentProblem[] {

@@ -23,13 +23,15 @@ export type QuotaState = {
   remove(name: string): Promise<boolean>
   /** Throws Fault `conflict` when the file declares a pool of that name: it can only be changed there. */
   requireWritable(name: string): void
+  /** Reads again what is stored, since another server may have written it, and tells listeners where something is not as it was. */
+  reload(): Promise<void>
   /** Takes over what the configuration file declares, whole. */
   declare(file: string, pools: readonly QuotaPool[]): void
 }
 
-/** Reads the stored pools and holds their state from then on: no one else may write that table. `now` tells unix milliseconds. */
+/** Reads the stored pools and holds their state from then on: whoever else writes that table has to be told of by `reload`. `now` tells unix milliseconds. */
 export async function openQuotaState(table: QuotaTable, now: () => number): Promise<QuotaState> {
-  const stored = new Map<string, DesiredPool>()
+  let stored = new Map<string, DesiredPool>()
   let declared = new Map<string, DesiredPool>()
   let merged: readonly DesiredPool[] | undefined
   const listeners = new Set<() => void>()
@@ -87,6 +89,14 @@ export async function openQuotaState(table: QuotaTable, now: () => number): Prom
         return wasThere
       }),
     requireWritable: refuseDeclared,
+    reload: () =>
+      enqueue(async () => {
+        const rows = await table.list()
+        const before = JSON.stringify([...stored])
+        stored = new Map()
+        for (const row of rows) keepRow(row)
+        if (JSON.stringify([...stored]) !== before) announceChange()
+      }),
     declare(file, pools) {
       declared = new Map(
         pools.map((pool) => {

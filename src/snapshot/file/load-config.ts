@@ -2,19 +2,30 @@ import { readFileSync, statSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { CapacityRules } from '../capacity/judge-capacity.ts'
+import type { Declared } from '../filter/collection.ts'
 import type { DeclaredFilters } from '../filter/filters-state.ts'
-import type { ConfigOptions, ConfigProblem, FileDeployment } from './parse-config.ts'
+import type { DeploymentPolicy } from '../policy/deployment-policy.ts'
+import type { FileDeployment } from './contents.ts'
+import type { DeclaredIdentity } from './identity-section.ts'
+import type { ConfigOptions, ConfigProblem } from './parse-config.ts'
+import type { FileOwnResource, FileResource } from './resource-section.ts'
 import type { WebhookSpec } from './webhook-section.ts'
 
 /** What a valid configuration file declares. `modifiedAt` is unix milliseconds. */
 export type Config = {
   readonly file: string
   readonly deployments: readonly FileDeployment[]
+  /** What is said of the server's own resource, and the others, each with what it has. */
+  readonly resource: FileOwnResource | undefined
+  readonly resources: readonly FileResource[]
   /** What its sections `models`, `quota` and `placement` say. */
   readonly rules: Omit<CapacityRules, 'now'>
   /** What its sections `filterEngines`, `raiPolicies`, `raiBlocklists` and `raiTopics` say. */
   readonly filters: DeclaredFilters
   readonly webhooks: readonly WebhookSpec[]
+  /** What its sections `identity` and `network` say. */
+  readonly identity: DeclaredIdentity
+  readonly deploymentPolicies: readonly Declared<DeploymentPolicy>[]
   readonly modifiedAt: number
 }
 
@@ -36,8 +47,8 @@ export async function loadConfig(file: string, options: ConfigOptions): Promise<
     const { parseConfig } = await import('./parse-config.ts')
     const reading = parseConfig(read.content, file, { ...options, readTextFile: (path) => readTextBeside(file, path) })
     if (!reading.isValid) return fail(...reading.problems)
-    const { deployments, rules, filters, webhooks } = reading
-    return { config: { file, deployments, rules, filters, webhooks, modifiedAt: read.modifiedAt } }
+    const { isValid, ...declared } = reading
+    return { config: { file, ...declared, modifiedAt: read.modifiedAt } }
   } catch (error) {
     return fail({ text: describeFileError(error) })
   }

@@ -70,7 +70,7 @@ deployments:
       'an unknown key',
       'deployments: []\nkeys: 1\n',
       [
-        '2:7: keys: unknown field, allowed are models, quota, placement, filterEngines, raiPolicies, raiBlocklists, raiTopics, webhooks, deployments',
+        '2:7: keys: unknown field, allowed are models, quota, placement, filterEngines, raiPolicies, raiBlocklists, raiTopics, webhooks, deploymentPolicies, resource, resources, identity, network, deployments',
       ],
     ],
     ['a value of another type', 'deployments: 5', ['1:14: deployments: got 5, expected a list']],
@@ -91,7 +91,7 @@ deployments:
       [
         '2:11: deployments[0].name: got "x", expected 2 to 64 letters, digits, "-", "_" or "."',
         '4:5: deployments[1].model: missing, expected an object',
-        '5:5: deployments[1].modle: unknown field, allowed are name, model, sku, rateLimits, tokenAccounting, concurrency, versionUpgradeOption, dynamicThrottlingEnabled, spilloverDeploymentName, serviceTier, deploymentState, raiPolicyName, price, backends',
+        '5:5: deployments[1].modle: unknown field, allowed are name, model, sku, rateLimits, tokenAccounting, concurrency, versionUpgradeOption, dynamicThrottlingEnabled, spilloverDeploymentName, serviceTier, deploymentState, raiPolicyName, price, capture, tags, backends',
       ],
     ],
     [

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { type DocumentProblem, parseDocument } from '../../core/text/parse-document.ts'
 import { judgeItems } from './list-matcher.ts'
-import { filterNameSchema } from './policy-spec.ts'
+import { filterNameSchema, tagsSchema } from './policy-spec.ts'
 
 export const maxItems = 10_000
 export const maxPatternChars = 1_000
@@ -22,6 +22,7 @@ export const itemSchema = z.strictObject({
 export const blocklistSchema = z.strictObject({
   name: filterNameSchema,
   description: z.string().max(1024).optional(),
+  tags: tagsSchema.optional(),
   items: z.array(itemSchema).max(maxItems).optional(),
   /** The same as items that are no patterns, in short. */
   terms: z.array(patternSchema).max(maxItems).optional(),
@@ -36,6 +37,7 @@ export type BlocklistItem = { readonly name: string; readonly pattern: string; r
 export type BlocklistSpec = {
   readonly name: string
   readonly description?: string | undefined
+  readonly tags?: Readonly<Record<string, string>> | undefined
   readonly items: readonly BlocklistItem[]
 }
 

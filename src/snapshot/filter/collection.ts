@@ -50,9 +50,9 @@ export type CollectionOptions<T> = {
   readonly noun: string
   readonly enqueue: Queue
   readonly fixed: readonly T[]
-  readonly stored: readonly { readonly row: FilterRow; readonly spec: T }[]
-  /** Stored, but not understood: they can be replaced and deleted. */
-  readonly unreadable: readonly { readonly row: FilterRow; readonly text: string }[]
+  listRows(): Promise<readonly FilterRow[]>
+  /** What a row says, or why it is not understood: then it can be replaced and deleted. */
+  readRow(row: FilterRow): Promise<{ readonly spec: T } | { readonly problem: string }>
   save(spec: T, before: T | undefined, expectedEtag: string | null): Promise<FilterRow | undefined>
   drop(name: string): Promise<boolean>
   /** What uses it, each as `the deployment "gpt"`. */
@@ -61,6 +61,8 @@ export type CollectionOptions<T> = {
 }
 
 export type OpenCollection<T> = Collection<T> & {
+  /** Reads what is stored, where it is not as it was; the function that comes back takes it over and tells whether anything is not. */
+  reread(): Promise<() => boolean>
   /** Takes over what the file declares, whole; tells nobody. `modifiedAt` is unix milliseconds. */
   declare(items: readonly Declared<T>[], modifiedAt: number): void
   listWarnings(): readonly string[]
@@ -71,8 +73,8 @@ export function createCollection<T extends { readonly name: string }>(
 ): OpenCollection<T> {
   const { noun, enqueue } = options
   const fixed = new Map(options.fixed.map((spec) => [keyOf(spec.name), holdFixed(spec)]))
-  const stored = new Map(options.stored.map(({ row, spec }) => [keyOf(row.name), { ...describeRow(row), spec }]))
-  const unreadable = new Map(options.unreadable.map((item) => [keyOf(item.row.name), item]))
+  const stored = new Map<string, Held<T>>()
+  const unreadable = new Map<string, { readonly row: FilterRow; readonly problem: string }>()
   let declared = new Map<string, Held<T>>()
   let merged: readonly Held<T>[] | undefined
 
@@ -133,7 +135,7 @@ export function createCollection<T extends { readonly name: string }>(
         if (!row) {
           throw new Fault(
             'conflict',
-            `The stored ${noun} "${spec.name}" was changed by another process. Start Ponto again.`,
+            `The ${noun} "${spec.name}" was changed by another server at the same time. Look at it and try again.`,
           )
         }
         const item: Held<T> = { ...describeRow(row), spec: { ...spec, name: row.name } }
@@ -157,6 +159,26 @@ export function createCollection<T extends { readonly name: string }>(
         }
         return wasThere
       }),
+    async reread() {
+      const rows = new Map((await options.listRows()).map((row) => [keyOf(row.name), row]))
+      const etagOf = (key: string) => stored.get(key)?.etag ?? unreadable.get(key)?.row.etag
+      const changed = [...rows].filter(([key, row]) => etagOf(key) !== row.etag)
+      const readings = await Promise.all(changed.map(([, row]) => options.readRow(row)))
+      const gone = [...stored.keys(), ...unreadable.keys()].filter((key) => !rows.has(key))
+      return () => {
+        for (const key of [...gone, ...changed.map(([key]) => key)]) {
+          stored.delete(key)
+          unreadable.delete(key)
+        }
+        for (const [index, [key, row]] of changed.entries()) {
+          const reading = readings[index] as (typeof readings)[number]
+          if ('spec' in reading) stored.set(key, { ...describeRow(row), spec: reading.spec })
+          else unreadable.set(key, { row, problem: reading.problem })
+        }
+        merged = undefined
+        return changed.length + gone.length > 0
+      }
+    },
     declare(items, modifiedAt) {
       const previous = declared
       declared = new Map(
@@ -169,8 +191,8 @@ export function createCollection<T extends { readonly name: string }>(
     },
     listWarnings: () => [
       ...[...unreadable.values()].map(
-        ({ row, text }) =>
-          `The stored ${noun} "${row.name}" cannot be read and is left out (${text}). Replace or delete it.`,
+        ({ row, problem }) =>
+          `The stored ${noun} "${row.name}" cannot be read and is left out (${problem}). Replace or delete it.`,
       ),
       ...[...declared]
         .filter(([key]) => stored.has(key))

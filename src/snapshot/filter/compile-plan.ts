@@ -35,6 +35,8 @@ export type ProtectedText = {
 }
 
 export type PlanCompilerParts = {
+  /** What tells plans apart whose policies are the same but whose engines ask other deployments: the resource. */
+  readonly scope?: string | undefined
   readonly detector: Detector
   /** Throws a Fault for a description that cannot work. */
   openEngine(spec: EngineSpec): OpenEngine
@@ -185,7 +187,14 @@ export function createPlanCompiler(parts: PlanCompilerParts): PlanCompiler {
     const completion = compileSide(policy, 'Completion', filters, state)
     const { protectedTexts, protectedCode, description, ...document } = policy
     const protectedDigests = [digestOf(protectedTexts), digestOf(protectedCode)]
-    const version = hash([document, prompt.identity, completion.identity, protectedDigests, parts.detector.label])
+    const version = hash([
+      document,
+      prompt.identity,
+      completion.identity,
+      protectedDigests,
+      parts.detector.label,
+      parts.scope,
+    ])
     const texts = index(protectedTexts)
     const code = index(protectedCode)
     return plans.get(version, () => ({

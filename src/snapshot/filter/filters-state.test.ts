@@ -192,6 +192,6 @@ test('a row that another process has changed is not written over', async () => {
   const key = 'topic/t'
   table.rows.set(key, { ...(table.rows.get(key) as never as { etag: string }), etag: 'other' } as never)
   expect((await faultOf(state.topics.write('t', (current) => current?.spec as never))).message).toBe(
-    'The stored topic "t" was changed by another process. Start Ponto again.',
+    'The topic "t" was changed by another server at the same time. Look at it and try again.',
   )
 })

@@ -35,6 +35,8 @@ export type FiltersState = {
   listWarnings(): readonly string[]
   /** Calls `listener` after every change; the function returned ends that. */
   subscribe(listener: () => void): () => void
+  /** Reads again what is stored, as `DesiredState.reread` does. */
+  reread(): Promise<() => void>
   /** Takes over what the configuration file declares, whole. `modifiedAt` is unix milliseconds. */
   declare(filters: DeclaredFilters, modifiedAt: number): void
 }
@@ -51,7 +53,7 @@ export type FiltersStateOptions = {
   readonly defaultPolicy: string
 }
 
-/** Reads what is stored and holds its state from then on: no one else may write that table. */
+/** Reads what is stored and holds its state from then on: whoever else writes that table has to be told of by `reread`. */
 export async function openFiltersState(options: FiltersStateOptions): Promise<FiltersState> {
   const { table, now, enqueue } = options
   const listeners = new Set<() => void>()
@@ -67,15 +69,15 @@ export async function openFiltersState(options: FiltersStateOptions): Promise<Fi
     fixed: readonly T[] = [],
     split: Split<T> = (spec) => ({ document: spec as unknown as JsonObject }),
   ): Promise<OpenCollection<T>> {
-    const readings = await Promise.all((await table.list(kind)).map(async (row) => ({ row, reading: await read(row) })))
-    return createCollection<T>({
+    const collection = createCollection<T>({
       noun,
       enqueue,
       fixed,
-      stored: readings.flatMap(({ row, reading }) => ('spec' in reading ? { row, spec: reading.spec } : [])),
-      unreadable: readings.flatMap(({ row, reading }) =>
-        'problems' in reading ? { row, text: reading.problems.map(formatProblem).join('; ') } : [],
-      ),
+      listRows: () => table.list(kind),
+      async readRow(row) {
+        const reading = await read(row)
+        return 'spec' in reading ? reading : { problem: reading.problems.map(formatProblem).join('; ') }
+      },
       save(spec, before, expectedEtag) {
         const { document, items } = split(spec, before)
         return table.put(kind, spec.name, document, expectedEtag, now(), items)
@@ -84,6 +86,9 @@ export async function openFiltersState(options: FiltersStateOptions): Promise<Fi
       listUsers,
       onChange: announceChange,
     })
+    const takeOver = await collection.reread()
+    takeOver()
+    return collection
   }
 
   const policies: OpenCollection<PolicySpec> = await open<PolicySpec>(
@@ -153,6 +158,12 @@ export async function openFiltersState(options: FiltersStateOptions): Promise<Fi
     subscribe(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
+    },
+    async reread() {
+      const read = await Promise.all(all.map((collection) => collection.reread()))
+      return () => {
+        if (read.map((takeOver) => takeOver()).some(Boolean)) announceChange()
+      }
     },
     declare(filters, modifiedAt) {
       policies.declare(filters.policies, modifiedAt)

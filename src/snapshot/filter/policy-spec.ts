@@ -7,6 +7,11 @@ export const filterNamePattern = /^[A-Za-z0-9._~-]{1,64}$/
 export const filterNameRule = '1 to 64 letters, digits, "-", "_", ".", "~"'
 export const filterNameSchema = z.string().regex(filterNamePattern, filterNameRule)
 
+/** The operator's own words about something. */
+export const tagsSchema = z
+  .record(z.string().min(1).max(512), z.string().max(256))
+  .refine((tags) => Object.keys(tags).length <= 50, 'at most 50 tags')
+
 export const systemPolicyNames = ['Microsoft.DefaultV2', 'Microsoft.Default', 'Microsoft.Nil'] as const
 export type SystemPolicyName = (typeof systemPolicyNames)[number]
 
@@ -106,6 +111,7 @@ function protectedSchema<T extends z.ZodRawShape>(more: T) {
 export const policySchema = z.strictObject({
   name: filterNameSchema,
   description: z.string().max(1024).optional(),
+  tags: tagsSchema.optional(),
   /** Filters that are not named come from here. */
   basePolicyName: z.enum(systemPolicyNames).default(defaultPolicyName),
   mode: z.enum(policyModes).default('Default'),

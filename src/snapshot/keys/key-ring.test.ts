@@ -46,6 +46,7 @@ describe('the ring', () => {
     expect(ring.get(hashKey('own'))).toMatchObject({ keyName: 'key1', grant: undefined, expiresAt: undefined })
     expect(ring.get(hashKey('new'))).toEqual({
       keyName: 'ci',
+      resource: '',
       grant: { deployments: new Set(['gpt-4o', 'b-2']), ...limits, budgets, since: 7 },
       expiresAt: undefined,
       endedBy: undefined,

@@ -1,4 +1,5 @@
-import { deploymentKey, skus } from '../../core/deployment.ts'
+import { placeKey, skus } from '../../core/deployment.ts'
+import type { ResourceId } from '../../core/resource.ts'
 import type { DocumentProblem } from '../../core/text/parse-document.ts'
 import { engineSlots } from '../../engine/builtin-models.ts'
 import type { BackendSpec, DeploymentSpec } from '../deployment-spec.ts'
@@ -16,8 +17,11 @@ export function builtinPlacesKey(modelName: string): string {
   return `builtin:${modelName.toLowerCase()}`
 }
 
+/** A deployment of any resource; those of the server's own say no resource. */
+export type PlacedSpec = DeploymentSpec & { readonly resource?: ResourceId | undefined }
+
 /** Of all backends with a limit or a share. The engine has a line of its own, so its slots count only where a share is to be kept. */
-export function planShares(specs: readonly DeploymentSpec[]): Map<string, BackendShares> {
+export function planShares(specs: readonly PlacedSpec[]): Map<string, BackendShares> {
   const limits = new Map<string, number>()
   const shares = new Map<string, Map<string, number>>()
   for (const spec of specs) {
@@ -32,7 +36,7 @@ export function planShares(specs: readonly DeploymentSpec[]): Map<string, Backen
     for (const key of new Set(keys)) {
       if (!spec.backends) limits.set(key, engineSlots)
       const ofBackend = shares.get(key) ?? new Map<string, number>()
-      shares.set(key, ofBackend.set(deploymentKey(spec.name), share))
+      shares.set(key, ofBackend.set(placeKey(spec), share))
     }
   }
   const keys = new Set([...limits.keys(), ...shares.keys()])
@@ -40,11 +44,11 @@ export function planShares(specs: readonly DeploymentSpec[]): Map<string, Backen
 }
 
 /** Whether what the deployment wants kept for it fits beside what is kept for others. `others` are all but itself. */
-export function judgeShares(spec: DeploymentSpec, others: readonly DeploymentSpec[]): DocumentProblem[] {
+export function judgeShares(spec: PlacedSpec, others: readonly PlacedSpec[]): DocumentProblem[] {
   const share = shareOf(spec)
   if (share === undefined) return []
   for (const [key, { limit, shares }] of planShares([...others, spec])) {
-    if (limit === undefined || !shares.has(deploymentKey(spec.name))) continue
+    if (limit === undefined || !shares.has(placeKey(spec))) continue
     const all = [...shares.values()].reduce((sum, one) => sum + one, 0)
     if (all <= limit) continue
     const text = `got ${share}, expected at most ${Math.max(0, limit - (all - share))}: ${key} takes ${limit} calls at once, and ${all - share} of them are kept for other deployments`

@@ -25,7 +25,7 @@ export const anthropicMessagesClient: ClientEnd = {
   },
   readResult,
   readEvents: readMessageEvents,
-  relayStream: (body, watch) => relayNamedEvents(body, 'message_stop', watch),
+  relayStream: (body, watch) => relayNamedEvents(body, ['message_stop', 'error'], watch),
   readUsage: readAnyUsage,
   readFault: readMessagesFault,
 }

@@ -48,6 +48,7 @@ const shapes: Record<FaultCode, Shape> = {
   'upstream-busy': server,
   'breakers-open': server,
   'filter-unavailable': server,
+  'identity-unavailable': server,
   'engine-unavailable': server,
   'storage-unavailable': server,
   'client-gone': server,

@@ -52,8 +52,13 @@ const statuses: ReadonlyMap<unknown, number> = new Map([
 
 /** An error that came as an event of a stream, where its type stands for the status. */
 export function readStreamFault(event: JsonObject): Fault {
-  const type = isJsonObject(event.error) ? event.error.type : undefined
-  return readMessagesFault(statuses.get(type) ?? 500, undefined, JSON.stringify(event))
+  return readMessagesFault(statusOfError(event), undefined, JSON.stringify(event))
+}
+
+/** The status that an error would have come with which was told elsewhere than in an answer of its own. */
+export function statusOfError(body: JsonObject): number {
+  const type = isJsonObject(body.error) ? body.error.type : undefined
+  return statuses.get(type) ?? 500
 }
 
 type UpstreamError = {

@@ -42,6 +42,7 @@ const codes: Record<FaultCode, string> = {
   'upstream-busy': 'ServiceUnavailable',
   'breakers-open': 'ServiceUnavailable',
   'filter-unavailable': 'ServiceUnavailable',
+  'identity-unavailable': 'ServiceUnavailable',
   'engine-unavailable': 'ServiceUnavailable',
   'storage-unavailable': 'ServiceUnavailable',
   'client-gone': 'ClientClosedRequest',

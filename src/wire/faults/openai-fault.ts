@@ -47,6 +47,7 @@ const shapes: Record<FaultCode, Shape> = {
   'upstream-busy': server('ServiceUnavailable'),
   'breakers-open': server('ServiceUnavailable'),
   'filter-unavailable': server('ServiceUnavailable'),
+  'identity-unavailable': server('ServiceUnavailable'),
   'engine-unavailable': server('ServiceUnavailable'),
   'storage-unavailable': server('serviceUnavailable'),
   'client-gone': server('ClientClosedRequest'),

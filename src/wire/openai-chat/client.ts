@@ -104,11 +104,21 @@ export function dropUndefined(fields: Record<string, Json | undefined>): JsonObj
   return kept
 }
 
+/** Dialects that have the same extra fields. */
+const siblings: ReadonlySet<string> = new Set([wireName, 'openai-completions', 'openai-embeddings'])
+
+/** A tool is known by its type. */
+function nameField(key: string, value: Json | undefined): string {
+  const type = key.startsWith('tools[') && isJsonObject(value) ? value.type : undefined
+  return typeof type === 'string' ? `${key} of type ${JSON.stringify(type)}` : key
+}
+
 /** Fields of a sibling dialect travel on; those of another protocol would be lost, which nobody may overlook. */
 export function foreignRest(rest: Rest | undefined, where: string): JsonObject | undefined {
-  if (!rest || rest.wire.startsWith('openai-')) return rest?.fields
+  if (!rest || siblings.has(rest.wire)) return rest?.fields
   const keys = Object.keys(rest.fields)
-  throw new Fault('unsupported-value', `The backend of this deployment cannot take ${keys.join(', ')} in ${where}.`, {
+  const names = keys.map((key) => nameField(key, rest.fields[key]))
+  throw new Fault('unsupported-value', `The backend of this deployment cannot take ${names.join(', ')} in ${where}.`, {
     param: keys[0],
     keys,
     input: rest.fields[keys[0] as string],
@@ -141,7 +151,7 @@ function writePart(part: ContentPart): JsonObject {
     case 'audio-url':
       return { type: 'audio_url', audio_url: { url: part.url } }
     case 'other':
-      if (part.wire.startsWith('openai-')) return part.fields
+      if (siblings.has(part.wire)) return part.fields
       throw new Fault(
         'unsupported-value',
         `The backend of this deployment cannot take a part of type ${JSON.stringify(part.fields.type)} in a message.`,

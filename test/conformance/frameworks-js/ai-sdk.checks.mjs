@@ -16,8 +16,8 @@ import {
 } from './surroundings.mjs'
 
 /**
- * By both kinds of addresses that the provider knows. What `azure('name')` itself makes, a model of the Responses API,
- * is left out: the server has no such API.
+ * By both kinds of addresses that the provider knows. What `azure('name')` itself makes, a model of the Responses API, has checks
+ * of its own.
  */
 const addresses = {
   'v1 addresses': { baseURL: `${rootUrl}/openai/v1` },

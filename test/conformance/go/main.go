@@ -35,15 +35,18 @@ func listShared(open opener, withWrongKey option.RequestOption) []check {
 		listStored(open),
 		listFilters(open),
 		listBatches(open, withWrongKey),
+		listResponses(open),
 	)
+}
+
+type suiteOf struct {
+	client string
+	checks []check
 }
 
 func main() {
 	const openaiGo = "github.com/openai/openai-go/v3"
-	suites := []struct {
-		client string
-		checks []check
-	}{
+	suites := []suiteOf{
 		{
 			nameClient(openaiGo, "openai-go azure"),
 			append(listShared(openAzure, azure.WithAPIKey("wrong")), listAzureOnly()...),
@@ -54,6 +57,7 @@ func main() {
 		},
 		{nameClient("github.com/Azure/azure-sdk-for-go/sdk/ai/azopenai", "azopenai"), append(listHelpers(), listTypedFilters()...)},
 	}
+	suites = append(suites, listManagementSuites()...)
 	isGood := true
 	for _, suite := range suites {
 		isGood = runChecks(suite.client, suite.checks) && isGood

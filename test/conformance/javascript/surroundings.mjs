@@ -7,6 +7,16 @@ export const inferenceUrl = process.env.AZUREAI_ENDPOINT_URL
 export const rootUrl = process.env.AZURE_OPENAI_ENDPOINT
 export const key = process.env.AZUREAI_ENDPOINT_KEY
 
+/** Ways to manage the server: its own credential, a service principal, a token of an issuer that it trusts; and a key, which is none. */
+export const management = {
+  credential: process.env.CONFORMANCE_MANAGEMENT_CREDENTIAL,
+  tenantId: process.env.CONFORMANCE_TENANT_ID,
+  clientId: process.env.CONFORMANCE_CLIENT_ID,
+  clientSecret: process.env.CONFORMANCE_CLIENT_SECRET,
+  issuerToken: process.env.CONFORMANCE_ISSUER_TOKEN,
+  key,
+}
+
 const upstreamUrl = process.env.CONFORMANCE_UPSTREAM
 
 /** Makes a function that gives a client's name and version as the report shows them, by the packages in this folder. */

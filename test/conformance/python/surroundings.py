@@ -32,6 +32,15 @@ RETRY_AFTER_MS = int(os.environ["CONFORMANCE_RETRY_AFTER_MS"])
 ASKED_TERM = os.environ["CONFORMANCE_ASKED_TERM"]
 SAID_TERM = os.environ["CONFORMANCE_SAID_TERM"]
 THREAT = os.environ["CONFORMANCE_THREAT"]
+# Ways to manage the server: its own credential, a service principal, a token of an issuer that it trusts; and a key, which is none.
+MANAGEMENT = {
+    "credential": os.environ["CONFORMANCE_MANAGEMENT_CREDENTIAL"],
+    "tenant_id": os.environ.get("CONFORMANCE_TENANT_ID"),
+    "client_id": os.environ.get("CONFORMANCE_CLIENT_ID"),
+    "client_secret": os.environ.get("CONFORMANCE_CLIENT_SECRET"),
+    "issuer_token": os.environ.get("CONFORMANCE_ISSUER_TOKEN"),
+    "key": key,
+}
 
 WEATHER = {
     "name": "get_weather",

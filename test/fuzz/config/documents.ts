@@ -10,6 +10,7 @@ const backend = {
   credential: { env: 'PONTO_SECRET_FUZZ' },
   model: 'm-{version}',
   streamUsage: true,
+  nativeBatch: true,
   labels: ['eu', 'site-1'],
   priority: 1,
   weight: 2,
@@ -168,7 +169,27 @@ const raiPolicies = [
   { name: 'plain', basePolicyName: 'Microsoft.Nil' },
 ]
 
+/** A part of the secret that messages are signed with. */
+export const plantedHookSecret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
+
+const webhooks = [
+  {
+    name: 'ops',
+    url: 'https://hooks.example.com/x',
+    secret: { env: 'PONTO_SECRET_FUZZ_HOOK' },
+    events: ['batch.completed', 'batch.failed', 'batch.expired', 'batch.cancelled'],
+    owner: 'ci',
+  },
+  {
+    name: 'here',
+    url: 'http://127.0.0.1:9999/',
+    secret: { env: 'PONTO_SECRET_FUZZ_HOOK' },
+    events: ['batch.completed'],
+  },
+]
+
 export const wholeFile = {
+  webhooks,
   models,
   quota,
   placement,
@@ -197,6 +218,14 @@ quota:
 placement:
   regional: &near [site-1]
   global: *near
+webhooks:
+  - { name: ops, url: https://hooks.example.com/x, secret: &s { env: PONTO_SECRET_FUZZ_HOOK }, events: [batch.completed] }
+  - name: other
+    url: >-
+      https://other.example.com
+    secret: *s
+    events:
+      - batch.failed
 deployments:
   - name: one
     model: &m { format: Acme, name: acme-large, version: "2" }

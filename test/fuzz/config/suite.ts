@@ -12,13 +12,17 @@ import { mutateBytes, mutateJson, RawJson, writeJson } from '../json-text.ts'
 import type { Complaint } from '../oracle.ts'
 import { createRandom, deriveSeed, type Random } from '../random.ts'
 import type { Suite, Tried } from '../suite.ts'
-import { plantedSecret, wholeFile, yamlText } from './documents.ts'
+import { plantedHookSecret, plantedSecret, wholeFile, yamlText } from './documents.ts'
 
 const now = Date.UTC(2026, 10, 24)
 const builtin = { format: 'Ponto', name: 'builtin-nano', version: '1' }
+const secrets: Readonly<Record<string, string>> = {
+  PONTO_SECRET_FUZZ: plantedSecret,
+  PONTO_SECRET_FUZZ_HOOK: plantedHookSecret,
+}
 const options = {
   builtinModels: [builtin],
-  readSecret: (name: string) => (name === 'PONTO_SECRET_FUZZ' ? plantedSecret : undefined),
+  readSecret: (name: string) => secrets[name],
   now: () => now,
 }
 
@@ -84,6 +88,21 @@ function plantSecret(file: typeof wholeFile, random: Random): unknown {
   if (!random.chance(0.15)) return file
   const url = random.pick(['https://a.example', `https://user:${plantedSecret}@a.example`])
   const credential = random.pick([{ value: plantedSecret }, { sealed: plantedSecret }, plantedSecret, [plantedSecret]])
+  if (random.chance(0.3)) {
+    const [hook, ...hooks] = file.webhooks
+    const secret = random.pick([
+      plantedHookSecret,
+      { value: plantedHookSecret },
+      { env: plantedHookSecret },
+      [plantedHookSecret],
+    ])
+    const address = random.pick([
+      'https://h.example',
+      `https://u:${plantedSecret}@h.example/`,
+      `https://h.example/?sig=${plantedSecret}`,
+    ])
+    return { ...file, webhooks: [{ ...hook, url: address, secret }, ...hooks] }
+  }
   const [first, ...others] = file.deployments
   return { ...file, deployments: [{ ...first, backends: [{ url, credential }] }, ...others] }
 }
@@ -117,6 +136,11 @@ const knownValues: readonly unknown[] = [
   true,
   'Paused',
   'Deprecated',
+  'batch.completed',
+  'ops',
+  'OPS',
+  { env: 'PONTO_SECRET_FUZZ_HOOK' },
+  { env: 'PONTO_SECRET_FUZZ' },
   'http://[::1]:1/v1',
   'http://169.254.169.254/',
   'https://user:word@h.example/v1',
@@ -223,7 +247,7 @@ function judgeProblems({ problems }: Extract<ConfigReading, { isValid: false }>,
   for (const [index, problem] of problems.entries()) {
     const { line, column, text: why } = problem
     if (typeof why !== 'string' || why.trim() === '') note('a problem without a text')
-    if (why.includes(plantedSecret)) note('a secret in a problem')
+    if ([plantedSecret, plantedHookSecret].some((secret) => why.includes(secret))) note('a secret in a problem')
     const ours = /undefined|\[object Object\]|\bNaN\b/i
     if (ours.test(why) && !ours.test(text)) note('a problem that tells of the code')
     if (index === problems.length - 1 && /^and \d+ more$/.test(why)) continue

@@ -37,7 +37,8 @@ type Note = (name: string) => void
 function judgeTexts(lanes: ReadonlyMap<string, string>, { policy, isJson }: FilterExpectation, note: Note): void {
   for (const [lane, raw] of lanes) {
     const place = lane.replace(/\d+/g, 'N')
-    const isQuoted = /arguments$|partial_json$/.test(lane) || (isJson && /content$|text$/.test(lane))
+    const isQuoted =
+      /arguments$|partial_json$|arguments\.delta/.test(lane) || (isJson && /content$|text$|text\.delta/.test(lane))
     for (const text of isQuoted ? [raw, decodeEscapes(raw)] : [raw]) {
       const at = findPlanted(text)
       if (at === undefined) continue
@@ -79,6 +80,9 @@ function judgeEnds(
   let place = 0
   for (const value of values) {
     if (!isObject(value)) continue
+    if (/^response\.(completed|incomplete|failed)$/.test(String(value.type))) stops++
+    const response = isObject(value.response) ? value.response : value
+    if (response.object === 'response') judgeResponse(response, hasForeignResults, note)
     if (value.type === 'message_delta' && isObject(value.delta) && typeof value.delta.stop_reason === 'string') stops++
     for (const choice of Array.isArray(value.choices) ? value.choices : []) {
       if (!isObject(choice)) continue
@@ -101,6 +105,17 @@ function judgeEnds(
     if (end !== 'content_filter' && !(hasFailed && end === undefined))
       note(`filtered is true, and the choice ends with ${end ?? 'nothing'}`)
   }
+}
+
+/** A response says of itself that it was kept back, if a filter did it. */
+function judgeResponse(response: Fields, hasForeignResults: boolean, note: Note): void {
+  const filters = Array.isArray(response.content_filters) ? response.content_filters : []
+  const isKept = filters.some(
+    (one) => isObject(one) && one.source_type === 'completion' && isFiltered(one.content_filter_results),
+  )
+  const { status, incomplete_details: details } = response
+  if (!isKept || hasForeignResults || status === 'failed') return
+  if (!isObject(details) || details.reason !== 'content_filter') note(`filtered is true, and the response is ${status}`)
 }
 
 function saysSomething({ delta, text, message }: Fields): boolean {
@@ -137,8 +152,15 @@ function readLanes(values: readonly unknown[]): ReadonlyMap<string, string> {
       }
     }
   }
-  for (const value of values) walk(value, isObject(value) && typeof value.index === 'number' ? `#${value.index}` : '')
+  for (const value of values) walk(value, placeOf(value))
   return lanes
+}
+
+/** Events of responses have their texts in the same field, whatever they are of. */
+function placeOf(value: unknown): string {
+  if (!isObject(value)) return ''
+  if (typeof value.output_index === 'number') return `#${value.output_index} ${value.type}`
+  return typeof value.index === 'number' ? `#${value.index}` : ''
 }
 
 function readEvents(text: string): unknown[] {

@@ -27,6 +27,7 @@ const fieldsOfChat = [
   'answer_note',
 ]
 const fieldsOfMessages = ['text', 'thinking', 'name', 'arguments']
+const fieldsOfResponses = ['text', 'text', 'thinking', 'refusal', 'name', 'arguments', 'nested', 'query', 'answer_note']
 
 /** undefined for operations whose answers no filter judges. `isJson`: the text shall be JSON. */
 export function plantedAnswer(
@@ -37,6 +38,10 @@ export function plantedAnswer(
   random: Random,
 ): GoodAnswer | undefined {
   const isMessages = wire === 'anthropic-messages'
+  if (wire === 'openai-responses') {
+    const said = draw(fieldsOfResponses, isJson, random)
+    return isStream ? responseEvents(said, random) : whole(responseOf(said))
+  }
   if (kind !== 'chat' && kind !== 'completion') return undefined
   const fields = isMessages ? fieldsOfMessages : kind === 'chat' ? fieldsOfChat : ['text', 'logprobs']
   const choices = Array.from({ length: isMessages || random.chance(0.7) ? 1 : 2 }, () => draw(fields, isJson, random))
@@ -270,6 +275,77 @@ function events(choices: readonly (readonly object[])[], chunk: object, random: 
     form: 'events',
     events: [...written, { data: { ...chunk, choices: [], usage } }],
     terminator: 'data: [DONE]\n\n',
+  }
+}
+
+type ResponseItem = { readonly value: object; readonly begun: object; readonly delta?: string; readonly text?: string }
+
+/** Items of a response, with the text of each that comes in pieces. */
+function responseItems({ text, thinking, refusal, name, arguments: args, nested, query }: Said): ResponseItem[] {
+  const item = (type: string, fields: object) => ({ id: `${type}_1`, type, status: 'completed', ...fields })
+  const said = (part: object, kind: string, told: string): ResponseItem => ({
+    value: item('message', { role: 'assistant', content: [part] }),
+    begun: item('message', { role: 'assistant', content: [] }),
+    delta: `response.${kind}.delta`,
+    text: told,
+  })
+  const annotations = nested ? [{ type: 'url_citation', title: nested, url: 'https://a.example' }] : []
+  const call = { call_id: 'call_1', name: name ?? '' }
+  const search = item('web_search_call', { action: { type: 'search', query } })
+  const thought = { summary: [{ type: 'summary_text', text: thinking }] }
+  const thoughtItem: ResponseItem = {
+    value: item('reasoning', thought),
+    begun: item('reasoning', { summary: [] }),
+    delta: 'response.reasoning_summary_text.delta',
+    text: thinking ?? '',
+  }
+  return [
+    ...(thinking ? [thoughtItem] : []),
+    ...(query ? [{ value: search, begun: search }] : []),
+    said({ type: 'output_text', text: text ?? '', annotations }, 'output_text', text ?? ''),
+    ...(refusal ? [said({ type: 'refusal', refusal }, 'refusal', refusal)] : []),
+    ...(name
+      ? [
+          {
+            value: item('function_call', { ...call, arguments: args ?? '{}' }),
+            begun: item('function_call', { ...call, arguments: '' }),
+            delta: 'response.function_call_arguments.delta',
+            text: args ?? '{}',
+          },
+        ]
+      : []),
+  ]
+}
+
+function responseOf(said: Said, isBegun = false): object {
+  return {
+    id: 'resp_1',
+    object: 'response',
+    created_at: 1_700_000_000,
+    status: isBegun ? 'in_progress' : 'completed',
+    model: 'm',
+    error: null,
+    incomplete_details: null,
+    output: isBegun ? [] : responseItems(said).map(({ value }) => value),
+    usage: { input_tokens: 3, output_tokens: 2, total_tokens: 5 },
+    ...(said.answer_note && { answer_note: said.answer_note }),
+  }
+}
+
+function responseEvents(said: Said, random: Random): GoodAnswer {
+  const event = (type: string, fields: object): AnswerEvent => ({ name: type, data: { type, ...fields } })
+  return {
+    form: 'events',
+    events: [
+      event('response.created', { response: responseOf(said, true) }),
+      ...responseItems(said).flatMap(({ value, begun, delta, text }, output_index) => [
+        event('response.output_item.added', { output_index, item: begun }),
+        ...(delta ? cut(text ?? '', random).map((part) => event(delta, { output_index, delta: part })) : []),
+        event('response.output_item.done', { output_index, item: value }),
+      ]),
+      event('response.completed', { response: responseOf(said) }),
+    ],
+    terminator: '',
   }
 }
 

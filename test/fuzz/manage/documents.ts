@@ -86,6 +86,33 @@ export function keyDocument(random: Random): Document {
 
 export const quotaDocument = { limit: 100 }
 
+export function resourceDocument(random: Random): Document {
+  return random.pick<Document>([
+    {
+      location: 'East US',
+      kind: 'OpenAI',
+      sku: { name: 'S0' },
+      tags: { team: 'a', größe: '東京' },
+      subscriptionId: '11111111-2222-3333-4444-555555555555',
+      resourceGroup: 'rg-1',
+      properties: {
+        customSubDomainName: random.pick(['fuzz-sub', 'base-team', 'ponto', 'other']),
+        disableLocalAuth: true,
+        publicNetworkAccess: 'Disabled',
+        networkAcls: { defaultAction: 'Deny', ipRules: [{ value: '127.0.0.0/8' }, { value: '::1' }], bypass: 'None' },
+        restrictOutboundNetworkAccess: true,
+        allowedFqdnList: ['127.0.0.1', 'api.example.com'],
+        carried: { userOwnedStorage: [{ resourceId: '/x' }] },
+      },
+    },
+    { tags: {}, properties: {} },
+    {},
+  ])
+}
+
+/** `ponto` is the server's own. */
+export const resourceNames = ['base-team', 'BASE-team', 'new-team', 'new_team.1', 'fuzz-sub', 'file-team', 'gone-team']
+
 /** Values that mean something, for a field drawn at random. */
 export const knownFields: readonly (readonly [string, unknown])[] = [
   ['sku', { name: 'ProvisionedManaged', capacity: 5 }],
@@ -130,6 +157,16 @@ export const knownFields: readonly (readonly [string, unknown])[] = [
   ['expiresAt', '2030-02-28T23:59:59.999999999Z'],
   ['expiresAt', null],
   ['secret', 'x'],
+  ['location', 'West Europe'],
+  ['kind', 'AIServices'],
+  ['tags', { a: 'b' }],
+  ['properties', { customSubDomainName: 'base-plain' }],
+  ['properties', { networkAcls: { defaultAction: 'Allow', ipRules: [] } }],
+  ['properties', { networkAcls: null, allowedFqdnList: null }],
+  ['properties', { restrictOutboundNetworkAccess: true }],
+  ['properties', null],
+  ['isDefault', true],
+  ['deletedAt', 'x'],
   ['limit', 0],
   ['limit', 1e9],
 ]

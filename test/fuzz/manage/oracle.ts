@@ -6,7 +6,7 @@ import type { ManageCase } from './requests.ts'
 
 /** What the path of a management request is about. `segment` is the name as the path has it. */
 export type Managed = {
-  readonly kind: 'deployments' | 'named-keys' | 'quota' | FilterKind
+  readonly kind: 'deployments' | 'named-keys' | 'quota' | 'resources' | 'deleted-resources' | FilterKind
   readonly segment: string
   readonly action: string | undefined
   /** Of a blocklist, as the path has its name. */
@@ -14,7 +14,7 @@ export type Managed = {
 }
 
 const managedPath = new RegExp(
-  `^/management/(deployments|named-keys|quota|${filterKinds.join('|')})/([^/]+)(?:/([^/]+)(?:/([^/]+))?)?$`,
+  `^/management/(deployments|named-keys|quota|resources|deleted-resources|${filterKinds.join('|')})/([^/]+)(?:/([^/]+)(?:/(.+))?)?$`,
 )
 
 /** undefined for a path that is about nothing that can be written. */

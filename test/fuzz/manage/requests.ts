@@ -14,6 +14,8 @@ import {
   oddNames,
   poolNames,
   quotaDocument,
+  resourceDocument,
+  resourceNames,
 } from './documents.ts'
 import { knownFilterFields } from './filter-documents.ts'
 import { pickFilterRequest } from './filter-requests.ts'
@@ -68,6 +70,7 @@ function pickRequest(random: Random, known: Known): RequestDraft {
     const { method, path, query = '', value } = pickFilterRequest(random)
     return withQuery(draftOf(method, path, known, value), query)
   }
+  if (random.chance(0.25)) return pickResourceRequest(random, known)
   const draw = random.next()
   const withBody = (method: string, path: string, value: unknown): RequestDraft => draftOf(method, path, known, value)
   const bare = (method: string, path: string): RequestDraft => draftOf(method, path, known)
@@ -101,6 +104,33 @@ function pickRequest(random: Random, known: Known): RequestDraft {
       '/management/named-keys',
     ]),
   )
+}
+
+/** To resources themselves, and to what is in one that is not the server's own. */
+function pickResourceRequest(random: Random, known: Known): RequestDraft {
+  const resource = `/management/resources/${pickName(resourceNames, random)}`
+  const deleted = `/management/deleted-resources/${pickName(['gone-team', 'GONE-team', 'base-team'], random)}`
+  const inner = `${resource}/deployments/${pickName(['base-inner', 'BASE-INNER', 'base-plain', 'new-one'], random)}`
+  const draw = random.next()
+  if (draw < 0.25) return draftOf('PUT', resource, known, resourceDocument(random))
+  if (draw < 0.4) return draftOf('PATCH', resource, known, pickPatch(resourceDocument(random), random))
+  if (draw < 0.5) return draftOf('DELETE', random.pick([resource, '/management/resources/ponto', deleted]), known)
+  if (draw < 0.6) return draftOf('POST', `${deleted}/restore`, known)
+  if (draw < 0.75) return draftOf('PUT', inner, known, deploymentDocument(known.upstreamPort, random))
+  if (draw < 0.8) return draftOf(random.pick(['DELETE', 'GET']), inner, known)
+  const below = random.pick([
+    'keys',
+    'named-keys',
+    'status',
+    'usage',
+    'quota',
+    'resources',
+    'rai-policies',
+    '',
+    'x/y/z',
+  ])
+  const lists = ['/management/resources', '/management/deleted-resources', resource, deleted, `${resource}/${below}`]
+  return draftOf('GET', random.pick(lists), known)
 }
 
 const pickName = (names: readonly string[], random: Random): string =>

@@ -22,7 +22,10 @@ const keptDocuments = 150
 /** All there is to manage, as it is shown. */
 type State = { readonly texts: Readonly<Record<string, unknown>>; readonly etags: ReadonlyMap<string, string> }
 
-const lists = ['deployments', 'named-keys', 'quota', 'keys', ...filterKinds] as const
+const lists = [
+  ...['deployments', 'named-keys', 'quota', 'keys', 'resources', 'deleted-resources'],
+  ...['resources/base-team/deployments', ...filterKinds],
+] as const
 
 /** Mutated requests to the management API of one server, each to the same state, one after the other. */
 export async function openManageSuite(): Promise<Suite> {
@@ -77,7 +80,7 @@ export async function openManageSuite(): Promise<Suite> {
 
   /** What no answer to this request may hold. Keys are shown where they are asked for, and a new secret once. */
   function hiddenFrom({ credential, resourceKey }: ManageTarget, { draft }: ManageCase): string[] {
-    const isKeys = /^\/management\/keys/.test(draft.path) || !draft.isPathKnown
+    const isKeys = /^\/management\/(resources\/[^/]+\/)?keys/.test(draft.path) || !draft.isPathKnown
     return [credential, ...secrets, ...(isKeys ? [] : [resourceKey])]
   }
 
@@ -198,7 +201,7 @@ async function tryDryRun(
   return { outcome, complaints }
 }
 
-const isPatchable = ({ kind }: Managed): boolean => kind === 'deployments' || kind === 'named-keys'
+const isPatchable = ({ kind }: Managed): boolean => ['deployments', 'named-keys', 'resources'].includes(kind)
 
 function isDryRunnable(method: string, { action, item }: Managed): boolean {
   if (action === 'pause' || action === 'resume') return method === 'POST'
@@ -254,7 +257,8 @@ function judgePreconditions({ draft }: ManageCase, outcome: Outcome, { etags }: 
   const managed = readManaged(draft.path)
   if (outcome.kind !== 'answer' || outcome.answer.status >= 300 || draft.method === 'GET' || draft.method === 'HEAD')
     return []
-  if (!managed || managed.kind === 'quota') return []
+  const isWithin = managed?.kind === 'resources' && managed.action !== undefined
+  if (!managed || managed.kind === 'quota' || isWithin) return []
   const etag = etags.get(`/management/${managed.kind}/${decodeURIComponent(managed.segment)}`.toLowerCase())
   const valuesOf = (wanted: string) => draft.headers.filter(([name]) => name === wanted).map(([, value]) => value)
   const matches = valuesOf('If-Match')

@@ -64,6 +64,13 @@ export async function startManageTarget(): Promise<ManageTarget> {
     quota: [{ format: 'Acme', model: 'acme-large', sku: 'GlobalStandard', limit: 20 }],
     placement: { regional: ['site-1'] },
     raiBlocklists: [{ name: 'in.file', terms: ['declared'] }],
+    resources: [
+      {
+        name: 'file-team',
+        location: 'x',
+        deployments: [{ name: 'in', model: { name: 'm' }, backends: [{ url: goodUrl }] }],
+      },
+    ],
     deployments: [
       { name: 'in-file', model: { name: 'm' }, backends: [{ url: goodUrl, credential: { env: 'PONTO_SECRET_FUZZ' } }] },
     ],
@@ -107,9 +114,10 @@ export async function startManageTarget(): Promise<ManageTarget> {
   }
 
   async function removeAll(path: string): Promise<void> {
-    const { value } = (await expectStatus('GET', path)).body as { value: { name: string; source?: { kind: string } }[] }
-    for (const { name, source } of value) {
-      if (source?.kind !== 'file' && source?.kind !== 'system')
+    type Listed = { name: string; source?: { kind: string }; isDefault?: boolean }
+    const { value } = (await expectStatus('GET', path)).body as { value: Listed[] }
+    for (const { name, source, isDefault } of value) {
+      if (source?.kind !== 'file' && source?.kind !== 'system' && !isDefault)
         await expectStatus('DELETE', `${path}/${encodeURIComponent(name)}`)
     }
   }
@@ -124,7 +132,8 @@ export async function startManageTarget(): Promise<ManageTarget> {
     ask,
     async reset() {
       // What refers to others goes first.
-      for (const path of ['deployments', 'named-keys', 'quota', ...filterKinds]) await removeAll(`/management/${path}`)
+      const all = ['resources', 'deleted-resources', 'deployments', 'named-keys', 'quota', ...filterKinds]
+      for (const path of all) await removeAll(`/management/${path}`)
       const url = `http://127.0.0.1:${upstream.port}/good00/openai`
       const backends = [{ url, credential: { value: plantedSecret }, labels: ['site-1'] }]
       const model = { format: 'Acme', name: 'acme-large', version: '2' }
@@ -139,6 +148,11 @@ export async function startManageTarget(): Promise<ManageTarget> {
       for (const [kind, name, document] of baseDocuments) {
         await expectStatus('PUT', `/management/${kind}/${name}`, document)
       }
+      await expectStatus('PUT', '/management/resources/gone-team', {})
+      await expectStatus('PUT', '/management/resources/gone-team/deployments/base-inner', { model, backends })
+      await expectStatus('DELETE', '/management/resources/gone-team')
+      await expectStatus('PUT', '/management/resources/base-team', { tags: { a: 'b' } })
+      await expectStatus('PUT', '/management/resources/base-team/deployments/base-inner', { model, backends })
       await expectStatus('PATCH', '/management/deployments/base-bought', { raiPolicyName: 'base-policy' })
       const key = await expectStatus('PUT', '/management/named-keys/base-key', { deployments: ['base-plain'] })
       return (key.body as { secret: string }).secret

@@ -19,6 +19,7 @@ const filters = { hate: { filtered: false, severity: 'safe' } }
 /** `text` is what the model answers; with `isRich` it also thinks, calls a tool and reports on filters. */
 export function goodAnswer(wire: string, kind: CallKind, isStream: boolean, text: string, isRich: boolean): GoodAnswer {
   if (wire === 'anthropic-messages') return isStream ? messageEvents(text, isRich) : whole(message(text, isRich))
+  if (wire === 'openai-responses') return isStream ? responseEvents(text, isRich) : whole(response(text, isRich))
   if (kind === 'chat') return isStream ? chatEvents(text, isRich) : whole(completion(text, isRich))
   if (kind === 'completion') return isStream ? textEvents(text) : whole(textCompletion(text))
   if (kind === 'speech') return { form: 'bytes', contentType: 'audio/mpeg', bytes: Buffer.from(`ID3${text}`) }
@@ -112,6 +113,64 @@ function textEvents(text: string): GoodAnswer {
     },
   })
   return { form: 'events', events: [chunk(text, null), chunk('', 'stop')], terminator: 'data: [DONE]\n\n' }
+}
+
+const response = (text: string, isRich: boolean): object => responseOf(responseItems(text, isRich))
+
+function responseOf(output: readonly object[], status = 'completed'): object {
+  const usage = { input_tokens: 3, output_tokens: 2, total_tokens: 5 }
+  const empty = { error: null, incomplete_details: null }
+  return { id: 'resp_1', object: 'response', created_at: 1_700_000_000, status, model: 'm', output, usage, ...empty }
+}
+
+function responseItems(text: string, isRich: boolean): object[] {
+  const said = { type: 'output_text', text, annotations: [], logprobs: isRich ? logprobs.content : [] }
+  const rich = [
+    { id: 'rs_1', type: 'reasoning', summary: [{ type: 'summary_text', text: 'hm' }], encrypted_content: 'c2ln' },
+    { id: 'ws_1', type: 'web_search_call', status: 'completed', action: { type: 'search', query: 'q' } },
+    { id: 'fc_1', type: 'function_call', call_id: 'call_1', status: 'completed', ...toolCall.function },
+  ]
+  return [
+    ...(isRich ? rich : []),
+    { id: 'msg_1', type: 'message', status: 'completed', role: 'assistant', content: [said] },
+  ]
+}
+
+function responseEvents(text: string, isRich: boolean): GoodAnswer {
+  let sequence = 0
+  const event = (name: string, fields: object): AnswerEvent => ({
+    name,
+    data: { type: name, ...fields, sequence_number: sequence++ },
+  })
+  const deltas: Readonly<Record<string, string>> = {
+    reasoning: 'response.reasoning_summary_text.delta',
+    function_call: 'response.function_call_arguments.delta',
+    message: 'response.output_text.delta',
+  }
+  const texts: Readonly<Record<string, string>> = { reasoning: 'hm', function_call: '{"city":"Paris"}', message: text }
+  const items = responseItems(text, isRich) as { id: string; type: string }[]
+  return {
+    form: 'events',
+    events: [
+      event('response.created', { response: responseOf([], 'in_progress') }),
+      ...items.flatMap((item, output_index) => {
+        const { id, type } = item
+        const empty = {
+          content: type === 'message' ? [] : undefined,
+          arguments: type === 'function_call' ? '' : undefined,
+        }
+        const delta = deltas[type]
+        const place = { output_index, item_id: id, content_index: 0, summary_index: 0 }
+        return [
+          event('response.output_item.added', { output_index, item: { ...item, ...empty, status: 'in_progress' } }),
+          ...(delta ? [event(delta, { ...place, delta: texts[type], logprobs: [] })] : []),
+          event('response.output_item.done', { output_index, item }),
+        ]
+      }),
+      event('response.completed', { response: responseOf(items) }),
+    ],
+    terminator: '',
+  }
 }
 
 const messageUsage = { input_tokens: 3, output_tokens: 2, cache_read_input_tokens: 0 }

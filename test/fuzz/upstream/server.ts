@@ -190,22 +190,29 @@ function readQuestion({ path, body }: UpstreamCall): UpstreamQuestion {
   const [, , protocol = 'openai'] = path.split('/')
   const preset = presets[protocol as Protocol] ?? presets.openai
   const [pathname = ''] = path.split('?')
-  const text = body.toString('latin1')
   const parsed = parseBody(body)
   const ends = Object.entries(preset.clientEnds)
+  if (pathname.endsWith('/responses')) {
+    return { ...askedOf(body, parsed), wire: 'openai-responses', kind: 'chat', isJson: parsed?.text !== undefined }
+  }
   const [kind, end] =
     ends.find(([name]) => pathname.endsWith(pathOf(protocol as Protocol, name as CallKind))) ?? ends[0]!
   return {
+    ...askedOf(body, parsed),
     wire: end.wire,
     kind: kind as CallKind,
-    isStream: parsed?.stream === true,
-    text: /nonce-[0-9a-z]+( \[[A-Z_]+\d+\])?/.exec(text)?.[0] ?? 'Hello there',
     isJson: parsed?.response_format !== undefined,
-    body,
   }
 }
 
-function parseBody(body: Buffer): { readonly stream?: unknown; readonly response_format?: unknown } | undefined {
+function askedOf(body: Buffer, parsed: ReturnType<typeof parseBody>) {
+  const text = /nonce-[0-9a-z]+( \[[A-Z_]+\d+\])?/.exec(body.toString('latin1'))?.[0] ?? 'Hello there'
+  return { isStream: parsed?.stream === true, text, body }
+}
+
+function parseBody(
+  body: Buffer,
+): { readonly stream?: unknown; readonly response_format?: unknown; readonly text?: unknown } | undefined {
   try {
     return JSON.parse(body.toString())
   } catch {

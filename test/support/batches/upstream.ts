@@ -13,6 +13,9 @@ export type UnevenUpstream = {
 /** What it always refuses, so that it stands in the error file: every so-many-th line of an input. */
 const refusedEvery = 97
 
+/** Prompts that begin so are always answered well, and at once. */
+export const calmPrefix = 'calm'
+
 export function isRefused(customId: string): boolean {
   return Number(customId.slice(customId.lastIndexOf('-') + 1)) % refusedEvery === 0
 }
@@ -27,6 +30,8 @@ export async function startUnevenUpstream(random: () => number = Math.random): P
     // It remembers them all, and there are many.
     upstream.requests.length = 0
     const customId = /"content":"([\w-]+)/.exec(body)?.[1] ?? ''
+    // Callers who are no batch have no troubles, and are not held back.
+    if (customId.startsWith(calmPrefix)) return answer(customId, 1)
     asked.set(customId, (asked.get(customId) ?? 0) + 1)
     const steps = answer(customId, random())
     return uneven.hold ? [{ do: 'until', promise: uneven.hold }, ...steps] : steps

@@ -53,7 +53,7 @@ Examples:
     .option('-y, --yes', 'do not ask')
     .action(async (name: string) => {
       if (!remove.opts().yes) await confirm(context, `Deleting ${name} and its items cannot be undone. Go on?`)
-      await openManagementClient(context.folder()).call(pathOf(name), { method: 'DELETE' })
+      await openManagementClient(context).call(pathOf(name), { method: 'DELETE' })
       if (context.format() === 'table') context.stdout.write(`Deleted ${name}.\n`)
     })
 }
@@ -63,7 +63,7 @@ function defineReaders(group: Command, context: CommandContext): void {
     .command('list')
     .description('all blocklists')
     .action(async () => {
-      const { value } = await openManagementClient(context.folder()).call<{ value: BlocklistView[] }>('rai-blocklists')
+      const { value } = await openManagementClient(context).call<{ value: BlocklistView[] }>('rai-blocklists')
       const whenEmpty = 'There are no blocklists. Make one with: ponto filter blocklist create NAME'
       await printList(context, value, columns, whenEmpty)
     })
@@ -72,7 +72,7 @@ function defineReaders(group: Command, context: CommandContext): void {
     .option('--items <number>', 'how many of its items', parseCount, 50)
     .option('--all', 'all of its items')
     .action(async (name: string) => {
-      const client = openManagementClient(context.folder())
+      const client = openManagementClient(context)
       const view = await client.call<BlocklistView>(pathOf(name))
       const { all, items: most } = show.opts()
       const items = await listItems(client, name, all ? Number.POSITIVE_INFINITY : most)
@@ -104,7 +104,7 @@ Examples:
     .action(async (name: string) => {
       const { description, term: terms } = command.opts()
       const body = { ...(description === undefined ? {} : { description }), ...(terms ? { terms } : {}) }
-      const client = openManagementClient(context.folder())
+      const client = openManagementClient(context)
       const headers = { 'if-none-match': '*' }
       const view = await client.call<BlocklistView>(pathOf(name), { method: 'PUT', body, headers })
       await printFacts(context, view, factsOf(view))
@@ -131,7 +131,7 @@ Examples:
       const items = patterns.map(
         (pattern): ItemInput => ({ ...(item === undefined ? {} : { name: item }), pattern, isRegex }),
       )
-      const client = openManagementClient(context.folder())
+      const client = openManagementClient(context)
       await printChanged(
         context,
         name,
@@ -147,7 +147,7 @@ Examples:
       '\nExamples:\n  ponto filter blocklist remove offices "Building 7"\n  ponto filter blocklist remove offices badge',
     )
     .action(async (name: string, wanted: string[]) => {
-      const client = openManagementClient(context.folder())
+      const client = openManagementClient(context)
       const items = await listItems(client, name, Number.POSITIVE_INFINITY)
       const found = wanted.map((text) => {
         const match = items.filter((item) => item.name.toLowerCase() === text.toLowerCase() || item.pattern === text)
@@ -183,7 +183,7 @@ Examples:
     )
     .action(async (name: string, file: string) => {
       const terms = await readTerms(context, file, command.opts().format)
-      const client = openManagementClient(context.folder())
+      const client = openManagementClient(context)
       const progress = openProgress(context, 'terms', terms.length)
       try {
         const items = terms.map(({ item }) => item)

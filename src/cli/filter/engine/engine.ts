@@ -40,7 +40,7 @@ Examples:
     .command('list')
     .description('all engines but the built-in one')
     .action(async () => {
-      const { value } = await openManagementClient(context.folder()).call<{ value: EngineView[] }>('filter-engines')
+      const { value } = await openManagementClient(context).call<{ value: EngineView[] }>('filter-engines')
       const whenEmpty =
         'There are no engines but the built-in one. Make one with: ponto filter engine create NAME --kind KIND'
       await printList(context, value, columns, whenEmpty)
@@ -52,7 +52,7 @@ Examples:
     .description('remove an engine that no policy has')
     .argument('<name>', 'in any case')
     .action(async (name: string) => {
-      await openManagementClient(context.folder()).call(pathOf(name), { method: 'DELETE' })
+      await openManagementClient(context).call(pathOf(name), { method: 'DELETE' })
       if (context.format() === 'table') context.stdout.write(`Deleted ${name}.\n`)
     })
   defineKinds(group.command('kinds'), context)
@@ -64,7 +64,7 @@ function defineShow(group: Command, context: CommandContext): void {
     .argument('<name>', 'in any case')
     .option('--probe', 'ask it about a harmless text, and say how long it took')
     .action(async (name: string) => {
-      const client = openManagementClient(context.folder())
+      const client = openManagementClient(context)
       const view = await client.call<EngineView>(pathOf(name))
       const probe = show.opts().probe ? await client.call<EngineProbe>(`${pathOf(name)}/probe`) : undefined
       await printFacts(context, probe ? { ...view, probe } : view, factsOf(view, probe))
@@ -107,7 +107,7 @@ Examples:
     .action(async (name: string | undefined) => {
       const { dryRun } = command.opts()
       const { name: path, ...body } = await readEngine(command, context, name)
-      const client = openManagementClient(context.folder())
+      const client = openManagementClient(context)
       const headers = { 'if-none-match': '*' }
       const target = dryRun ? `${pathOf(path)}?dryRun=true` : pathOf(path)
       const view = await client.call<EngineView>(target, { method: 'PUT', body, headers })

@@ -13,7 +13,7 @@ export function defineKinds(command: Command, context: CommandContext): void {
     .description('which kinds of engines there are, and what each needs and can judge')
     .addHelpText('after', '\nExamples:\n  ponto filter engine kinds\n  ponto filter engine kinds --output json')
     .action(async () => {
-      const choices = await openManagementClient(context.folder()).call<FilterChoices>('filters')
+      const choices = await openManagementClient(context).call<FilterChoices>('filters')
       const { engineKinds, guardProfiles } = choices
       if (await printData(context, { kinds: engineKinds, profiles: guardProfiles })) return
       printRows(context, listRows(engineKinds), kindColumns, 'There are no kinds.')

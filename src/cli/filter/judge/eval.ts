@@ -45,7 +45,7 @@ Examples:
     .action(async (file: string) => {
       const { policy, threshold, failures } = command.opts()
       const lines = await readLines(context, file, readLabelled)
-      const client = openManagementClient(context.folder())
+      const client = openManagementClient(context)
       const analysis = await analyzeTexts(context, client, policy, listAsked(lines), 'lines')
       const judged: Judged[] = []
       let reason: string | undefined

@@ -34,7 +34,7 @@ Examples:
       const texts = (await readLines(context, file, readReplayed)).flatMap(({ line, value }) =>
         value.map((asked) => ({ line, asked })),
       )
-      const client = openManagementClient(context.folder())
+      const client = openManagementClient(context)
       const asked = texts.map((text) => text.asked)
       const before = await analyzeTexts(context, client, policy, asked, `texts by ${policy}`)
       const after = await analyzeTexts(context, client, against, asked, `texts by ${against}`)

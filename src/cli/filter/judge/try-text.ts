@@ -43,7 +43,7 @@ Examples:
     .action(async (given: string) => {
       const asked = await readAsked(command, context, given)
       const { policy } = command.opts()
-      const client = openManagementClient(context.folder())
+      const client = openManagementClient(context)
       const analysis = await analyzeTexts(context, client, policy, [asked])
       const [answer] = analysis.value
       if (!answer || !isJudged(answer)) throw refuse(answer)

@@ -10,7 +10,7 @@ export function defineChoices(command: Command, context: CommandContext): void {
     .description('which filters there are, what can judge each, and which personal data is known')
     .addHelpText('after', '\nExamples:\n  ponto filter policy choices\n  ponto filter policy choices --output json')
     .action(async () => {
-      const choices = await openManagementClient(context.folder()).call<FilterChoices>('filters')
+      const choices = await openManagementClient(context).call<FilterChoices>('filters')
       if (await printData(context, choices)) return
       printRows(context, choices.categories, listCategoryColumns(choices), 'There are no filters.')
       context.stdout.write('\nPersonal data, for --pii:\n\n')

@@ -47,7 +47,7 @@ Examples:
     .command('list')
     .description('all policies, those that come with Ponto among them')
     .action(async () => {
-      const { value } = await openManagementClient(context.folder()).call<{ value: PolicyView[] }>('rai-policies')
+      const { value } = await openManagementClient(context).call<{ value: PolicyView[] }>('rai-policies')
       await printList(context, value, columns, 'There are no policies.')
     })
   group
@@ -55,7 +55,7 @@ Examples:
     .description('one policy in full, with the filters of its base policy')
     .argument('<name>', 'in any case')
     .action(async (name: string) => {
-      await showPolicy(context, await openManagementClient(context.folder()).call<PolicyView>(pathOf(name)))
+      await showPolicy(context, await openManagementClient(context).call<PolicyView>(pathOf(name)))
     })
   defineCreate(group.command('create').argument('[name]', 'name that deployments ask for'), context)
   defineUpdate(group.command('update').argument('<name>', 'in any case'), context)
@@ -66,7 +66,7 @@ Examples:
     .option('--dry-run', 'say whether it could be removed, and change nothing')
     .action(async (name: string) => {
       const { dryRun } = remove.opts()
-      await openManagementClient(context.folder()).call(writePathOf(name, dryRun), { method: 'DELETE' })
+      await openManagementClient(context).call(writePathOf(name, dryRun), { method: 'DELETE' })
       const done = dryRun ? `${name} would be deleted: nothing was changed.` : `Deleted ${name}.`
       if (context.format() === 'table') context.stdout.write(`${done}\n`)
     })
@@ -111,7 +111,7 @@ Examples:
   )
   command.action(async (name: string) => {
     if (!flags.isUsed() && command.opts().file === undefined) command.error('error: nothing to change was named')
-    const client = openManagementClient(context.folder())
+    const client = openManagementClient(context)
     const { etag, ...current } = await client.call<PolicyView>(pathOf(name))
     const written = await readWritten(command, context, flags, name, writableOf(current))
     await write(command, context, name, written.document, { 'if-match': etag })
@@ -156,7 +156,7 @@ async function write(
   headers: Readonly<Record<string, string>>,
 ): Promise<void> {
   const { dryRun } = command.opts()
-  const client = openManagementClient(context.folder())
+  const client = openManagementClient(context)
   await showPolicy(context, await client.call<PolicyView>(writePathOf(name, dryRun), { method: 'PUT', body, headers }))
   if (dryRun) context.stderr.write('This is what would be: nothing was changed.\n')
 }

@@ -9,6 +9,7 @@ const annotations: ReadonlySet<string> = new Set([
   'content_filter_result',
   'content_filter_offsets',
   'content_filter_raw',
+  'content_filters',
   'prompt_filter_results',
   'prompt_annotations',
   'service_tier',
@@ -28,11 +29,14 @@ const sealedNames: ReadonlySet<string> = new Set([
   'id',
   'tool_use_id',
 ])
+/** Ids as responses have them: a word and hexadecimal digits. */
+const hexId = /^[a-z]{2,6}_[0-9a-f]{24,96}$/
 const sealed = /^(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=[^0-9]*[0-9])[A-Za-z0-9+/_=-]{24,}$/
 
 /** Whether a text is none that anybody says. What has such a name and does not look like it is judged as any other. */
 function saysNothing(name: string, text: string): boolean {
   if (text === '') return true
+  if (name === 'id' && hexId.test(text)) return true
   return wordNames.has(name) ? protocolWord.test(text) : sealedNames.has(name) && sealed.test(text)
 }
 

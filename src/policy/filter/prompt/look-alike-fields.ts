@@ -17,6 +17,11 @@ const read: ReadonlySet<string> = new Set([
   'name',
   'tool_calls',
   'function_call',
+  'input',
+  'instructions',
+  'arguments',
+  'output',
+  'summary',
 ])
 
 /**
@@ -28,10 +33,13 @@ export function refuseLookAlikes(exchange: Exchange): void {
   const { source } = call
   if (!source) return
   refuseIn(source.body, '')
-  const { messages } = source.body
-  for (const [index, message] of entriesOf(messages)) {
-    refuseIn(message, `messages[${index}].`)
-    for (const [place, part] of entriesOf(message.content)) refuseIn(part, `messages[${index}].content[${place}].`)
+  for (const list of ['messages', 'input']) {
+    for (const [index, entry] of entriesOf(source.body[list])) {
+      refuseIn(entry, `${list}[${index}].`)
+      for (const name of ['content', 'output', 'summary']) {
+        for (const [place, part] of entriesOf(entry[name])) refuseIn(part, `${list}[${index}].${name}[${place}].`)
+      }
+    }
   }
   exchange.call = { ...call, source: { ...source, text: JSON.stringify(source.body) } }
 }

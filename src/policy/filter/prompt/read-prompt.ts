@@ -1,7 +1,7 @@
 import type { Call, ChatCall, CompletionCall, Message } from '../../../core/call.ts'
 import type { Segment } from '../../../core/filter/engine.ts'
 import type { Json } from '../../../core/json.ts'
-import { listTexts } from '../gate/rest-texts.ts'
+import { listSaid, listTexts } from '../gate/rest-texts.ts'
 import type { FilterPlan } from '../plan.ts'
 import { splitDocuments } from './documents.ts'
 
@@ -95,6 +95,11 @@ function addMessage(parts: PromptPart[], message: Message, index: number, scope:
   }
   for (const [place, call] of (message.toolCalls ?? []).entries()) {
     add(parts, role, `${call.name} ${call.arguments}`, `messages[${index}].tool_calls[${place}]`)
+  }
+  // Thoughts of an earlier turn, which the caller may have changed.
+  for (const value of Object.values(message.hints?.fields ?? {})) {
+    const said = listSaid(value, '').map(({ text }) => text)
+    add(parts, role, said.join('\n'), `messages[${index}].reasoning`)
   }
   if (scope.messages !== 'all') return
   add(parts, role, message.name ?? '', `messages[${index}].name`)

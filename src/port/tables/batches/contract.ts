@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { Job } from '../../jobs/port.ts'
 import type { TablesFixture } from '../contract.ts'
-import type { BatchesTable, BatchRow, LineResult, NewLine } from './port.ts'
+import type { BatchesTable, BatchRow, LineResult, NewLine, WaitingKeys } from './port.ts'
 
 const noTokens = { input: 0, cached: 0, output: 0, reasoning: 0 }
 
@@ -63,6 +63,7 @@ export function describeBatchesContract(adapter: string, open: () => Promise<Tab
     }
     const listIds = async (owner: string | undefined, after?: string, limit = 10, order: 'asc' | 'desc' = 'desc') =>
       (await table.list(owner, { limit, order, after })).map(({ id }) => id)
+    const findWaiting = async (by: WaitingKeys) => (await table.findWaiting('b', by)).map((waiting) => waiting.line)
     const listWaiting = async (after = 0, limit = 1_000) =>
       (await table.listWaiting('b', after, limit)).map((waiting) => waiting.line)
 
@@ -71,7 +72,7 @@ export function describeBatchesContract(adapter: string, open: () => Promise<Tab
       expect(await table.list(undefined, { limit: 5, order: 'desc' })).toEqual([])
       expect(await table.listWaiting('b', 0, 10)).toEqual([])
       expect(await table.listResults('b', 'done', 0, 10)).toEqual([])
-      expect(await table.sumEnqueued('gpt')).toBe(0)
+      expect(await table.sumEnqueued({ name: 'gpt' })).toBe(0)
       expect(await table.update('b', ['validating'], { status: 'failed' })).toBe(false)
       expect(await table.delete('b')).toBe(false)
       await table.deleteLines('b')
@@ -152,33 +153,45 @@ export function describeBatchesContract(adapter: string, open: () => Promise<Tab
 
     test('tokens are held up to the limit of the deployment, whatever the case of its name', async () => {
       for (const id of ['a', 'b', 'c']) await table.add(make(id))
-      expect(await table.enqueue('a', 'GPT', 60, 100)).toBe(true)
-      expect(await table.enqueue('b', 'gpt', 41, 100)).toBe(false)
+      expect(await table.enqueue('a', { name: 'GPT' }, 60, 100)).toBe(true)
+      expect(await table.enqueue('b', { name: 'gpt' }, 41, 100)).toBe(false)
       expect(await table.get('b')).toEqual(make('b'))
-      expect(await table.enqueue('b', 'gpt', 40, 100)).toBe(true)
-      expect(await table.enqueue('c', 'other', 90, 100)).toBe(true)
-      expect(await table.sumEnqueued('Gpt')).toBe(100)
-      expect(await table.sumEnqueued('other')).toBe(90)
+      expect(await table.enqueue('b', { name: 'gpt' }, 40, 100)).toBe(true)
+      expect(await table.enqueue('c', { name: 'other' }, 90, 100)).toBe(true)
+      expect(await table.sumEnqueued({ name: 'Gpt' })).toBe(100)
+      expect(await table.sumEnqueued({ name: 'other' })).toBe(90)
       expect(await table.get('a')).toMatchObject({ deployment: 'GPT', enqueuedTokens: 60 })
+    })
+
+    test('those that have not ended are counted by their state, with their lines', async () => {
+      expect(await table.sumRunning()).toEqual([])
+      await table.add(make('a', { status: 'in_progress', total: 10, completed: 3, failed: 1 }))
+      await table.add(make('b', { status: 'in_progress', total: 5, completed: 5, owner: 'other' }))
+      await table.add(make('c', { status: 'validating' }))
+      await table.add(make('d', { status: 'completed', total: 7, completed: 7 }))
+      expect(await table.sumRunning()).toEqual([
+        { status: 'in_progress', batches: 2, lines: 15, completed: 8, failed: 1 },
+        { status: 'validating', batches: 1, lines: 0, completed: 0, failed: 0 },
+      ])
     })
 
     test('holding again is in place of what was held, and only while the batch is validated', async () => {
       await table.add(make('b'))
-      expect(await table.enqueue('b', 'gpt', 60, 100)).toBe(true)
-      expect(await table.enqueue('b', 'gpt', 70, 100)).toBe(true)
-      expect(await table.sumEnqueued('gpt')).toBe(70)
+      expect(await table.enqueue('b', { name: 'gpt' }, 60, 100)).toBe(true)
+      expect(await table.enqueue('b', { name: 'gpt' }, 70, 100)).toBe(true)
+      expect(await table.sumEnqueued({ name: 'gpt' })).toBe(70)
       await table.update('b', ['validating'], { status: 'failed', enqueuedTokens: 0 })
-      expect(await table.sumEnqueued('gpt')).toBe(0)
-      expect(await table.enqueue('b', 'gpt', 10, 100)).toBe(false)
-      expect(await table.sumEnqueued('gpt')).toBe(0)
+      expect(await table.sumEnqueued({ name: 'gpt' })).toBe(0)
+      expect(await table.enqueue('b', { name: 'gpt' }, 10, 100)).toBe(false)
+      expect(await table.sumEnqueued({ name: 'gpt' })).toBe(0)
     })
 
     test('those who ask for tokens at once get no more than there are', async () => {
       const ids = range(1, 20).map((i) => `b${i}`)
       for (const id of ids) await table.add(make(id))
-      const held = await Promise.all(ids.map((id) => table.enqueue(id, 'gpt', 30, 100)))
+      const held = await Promise.all(ids.map((id) => table.enqueue(id, { name: 'gpt' }, 30, 100)))
       expect(held.filter(Boolean)).toHaveLength(3)
-      expect(await table.sumEnqueued('gpt')).toBe(90)
+      expect(await table.sumEnqueued({ name: 'gpt' })).toBe(90)
     })
 
     test('lines wait in their order, and are read on from a place', async () => {
@@ -238,6 +251,22 @@ export function describeBatchesContract(adapter: string, open: () => Promise<Tab
         ),
       ).toEqual([])
       expect((await table.listWaiting('b', 0, 9)).map(({ customId }) => customId)).toEqual(odd)
+    })
+
+    test('lines that wait are found by what they are told by, however many are asked for', async () => {
+      const lines = range(1, 1_200).map((n) => line(n))
+      await table.addLines(job, 'b', lines)
+      await table.addLines(await take('other'), 'other', [line(9_000)])
+      await table.addResults(job, 'b', [result(2), result(1_100, 'failed')], sums())
+      expect(await table.findWaiting('b', { customIds: ['task-3', 'task-2', 'nobody', "';--", 'task-1'] })).toEqual([
+        line(1),
+        line(3),
+      ])
+      expect(await findWaiting({ lines: [7, 1_100, 9_000, 5, 7, -1] })).toEqual([5, 7])
+      const left = range(1, 1_200).filter((n) => n !== 2 && n !== 1_100)
+      expect(await findWaiting({ lines: range(1, 1_300) })).toEqual(left)
+      expect(await findWaiting({ customIds: lines.map(({ customId }) => customId) })).toEqual(left)
+      expect(await findWaiting({ customIds: [] })).toEqual([])
     })
 
     test('results are noted, counted and read in the order of their lines; other lines go on waiting', async () => {

@@ -1,3 +1,4 @@
+import type { Deployment } from '../../../core/deployment.ts'
 import type { Json, JsonObject } from '../../../core/json.ts'
 import type { Job } from '../../jobs/port.ts'
 import type { PageOf } from '../files/port.ts'
@@ -69,12 +70,22 @@ export type NewLine = {
 /** `done`: answered with 200; `failed`: anything else. `record` is the line of the output or error file, without the line break. */
 export type LineResult = { readonly line: number; readonly state: 'done' | 'failed'; readonly record: string }
 
+export type WaitingKeys = { readonly customIds: readonly string[] } | { readonly lines: readonly number[] }
+
 export type BatchChange = Partial<
   Omit<
     BatchRow,
     'id' | 'owner' | 'endpoint' | 'inputFileId' | 'completionWindow' | 'createdAt' | 'expiresAt' | 'outputExpiresAfter'
   >
 >
+
+export type BatchSum = {
+  readonly status: BatchStatus
+  readonly batches: number
+  readonly lines: number
+  readonly completed: number
+  readonly failed: number
+}
 
 export type BatchesTable = {
   add(batch: BatchRow): Promise<void>
@@ -83,13 +94,20 @@ export type BatchesTable = {
   list(owner: string | undefined, page: PageOf): Promise<BatchRow[]>
   /** Changes what is given, if the batch has one of these states. Whether it had. */
   update(id: string, from: readonly BatchStatus[], change: BatchChange): Promise<boolean>
+  /** Those of all owners that have not ended: how many have each state, and what has become of their lines. */
+  sumRunning(): Promise<readonly BatchSum[]>
   /** Tokens that the waiting batches of a deployment hold together. */
-  sumEnqueued(deployment: string): Promise<number>
+  sumEnqueued(deployment: Pick<Deployment, 'name' | 'resource'>): Promise<number>
   /**
    * Holds so many for a batch that is being validated, in place of those it held, unless all of the deployment's together would be more
    * than `limit`. Of two servers that ask at once the second one sees what the first one took. Whether it holds them now.
    */
-  enqueue(id: string, deployment: string, tokens: number, limit: number): Promise<boolean>
+  enqueue(
+    id: string,
+    deployment: Pick<Deployment, 'name' | 'resource'>,
+    tokens: number,
+    limit: number,
+  ): Promise<boolean>
 
   /**
    * Adds lines while the job is held. Those that are there already stay as they are: reading the input can begin again. Resolves to the
@@ -102,6 +120,8 @@ export type BatchesTable = {
   ): Promise<readonly { readonly line: number; readonly customId: string }[] | undefined>
   /** Lines without a result, in their order, from `after` on. */
   listWaiting(batchId: string, after: number, limit: number): Promise<NewLine[]>
+  /** Those of the lines that have no result, in their order; told by their custom ids, or by their numbers. */
+  findWaiting(batchId: string, by: WaitingKeys): Promise<NewLine[]>
   /**
    * Notes results, adds to the counts and tokens, and lets go of what the lines held of the quota: together, and of each line once. Whether
    * the job was still held; else nothing was written. A call whose end nobody saw may be made again as it was: what it has written stays.

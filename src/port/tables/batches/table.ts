@@ -1,7 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { type Insertable, type Kysely, type Selectable, sql, type Transaction, type Updateable } from 'kysely'
-import { deploymentKey } from '../../../core/deployment.ts'
+import { placeKey } from '../../../core/deployment.ts'
 import type { Json, JsonObject } from '../../../core/json.ts'
+import { resourceOf } from '../../../core/resource.ts'
 import { isHeld } from '../../jobs/table.ts'
 import type { Schema } from '../schema.ts'
 import type { BatchChange, BatchesTable, BatchRow, BatchStatus, LineResult, NewLine } from './port.ts'
@@ -102,12 +103,34 @@ export function createBatchesTable(db: Kysely<Schema>, attempt: Attempt): Batche
       return (await attempt(query.executeTakeFirstOrThrow())).numUpdatedRows > 0n
     },
 
+    async sumRunning() {
+      const query = db
+        .selectFrom('batch')
+        .select(({ fn }) => [
+          'status',
+          fn.countAll().as('batches'),
+          fn.sum('total').as('lines'),
+          fn.sum('completed').as('completed'),
+          fn.sum('failed').as('failed'),
+        ])
+        .where('status', 'in', ['validating', 'in_progress', 'finalizing', 'cancelling'])
+        .groupBy('status')
+        .orderBy('status')
+      return (await attempt(query.execute())).map(({ status, batches, lines, completed, failed }) => ({
+        status,
+        batches: Number(batches),
+        lines: Number(lines),
+        completed: Number(completed),
+        failed: Number(failed),
+      }))
+    },
+
     async sumEnqueued(deployment) {
-      return Number((await attempt(sumEnqueued(db, deploymentKey(deployment)).executeTakeFirstOrThrow())).tokens)
+      return Number((await attempt(sumEnqueued(db, placeKey(deployment)).executeTakeFirstOrThrow())).tokens)
     },
 
     enqueue(id, deployment, tokens, limit) {
-      const key = deploymentKey(deployment)
+      const key = placeKey(deployment)
       const run = async (transaction: Transaction<Schema>): Promise<boolean> => {
         // Whoever writes this row makes others wait, and what they read after it holds what was written before.
         await transaction
@@ -119,7 +142,7 @@ export function createBatchesTable(db: Kysely<Schema>, attempt: Attempt): Batche
         if (Number(others) + tokens > limit) return false
         const { numUpdatedRows } = await transaction
           .updateTable('batch')
-          .set({ deployment, deployment_key: key, enqueued_tokens: tokens })
+          .set({ deployment: deployment.name, deployment_key: key, enqueued_tokens: tokens })
           .where('id', '=', id)
           .where('status', '=', 'validating')
           .executeTakeFirstOrThrow()
@@ -142,22 +165,19 @@ export function createBatchesTable(db: Kysely<Schema>, attempt: Attempt): Batche
     },
 
     async listWaiting(batchId, after, limit) {
-      const query = db
-        .selectFrom('batch_line')
-        .select(['line', 'custom_id', 'start', 'bytes'])
-        .where('batch_id', '=', batchId)
-        .where('line', '>', after)
-        // As the index has it: with a parameter in its place the index would not do.
-        .where('is_waiting', '=', sql.lit(1))
-        .orderBy('line')
-        .limit(limit)
-      const rows = await attempt(query.execute())
-      return rows.map(({ line, custom_id, start, bytes }) => ({
-        line,
-        customId: custom_id,
-        start: Number(start),
-        bytes,
-      }))
+      const query = selectWaiting(db, batchId).where('line', '>', after).limit(limit)
+      return (await attempt(query.execute())).map(readLine)
+    },
+
+    async findWaiting(batchId, by) {
+      const found: NewLine[] = []
+      const query = selectWaiting(db, batchId)
+      const asked =
+        'lines' in by
+          ? [...inParts(by.lines, keysPerStatement)].map((some) => query.where('line', 'in', some))
+          : [...inParts(by.customIds, keysPerStatement)].map((some) => query.where('custom_id', 'in', some))
+      for (const some of asked) found.push(...(await attempt(some.execute())).map(readLine))
+      return found.sort((a, b) => a.line - b.line)
     },
 
     addResults(job, batchId, results, { tokens, releasedTokens }) {
@@ -210,6 +230,26 @@ export function createBatchesTable(db: Kysely<Schema>, attempt: Attempt): Batche
       return (await attempt(query.executeTakeFirstOrThrow())).numDeletedRows > 0n
     },
   }
+}
+
+function selectWaiting(db: Kysely<Schema>, batchId: string) {
+  return (
+    db
+      .selectFrom('batch_line')
+      .select(['line', 'custom_id', 'start', 'bytes'])
+      .where('batch_id', '=', batchId)
+      // As the index has it: with a parameter in its place the index would not do.
+      .where('is_waiting', '=', sql.lit(1))
+      .orderBy('line')
+  )
+}
+
+function readLine({
+  custom_id,
+  start,
+  ...line
+}: Omit<Selectable<BatchSchema['batch_line']>, 'batch_id' | 'is_waiting'>) {
+  return { ...line, customId: custom_id, start: Number(start) }
 }
 
 function findPlace(db: Kysely<Schema>, owner: string | undefined, id: string) {
@@ -332,6 +372,9 @@ function writeRow(batch: BatchRow): Insertable<BatchSchema['batch']> {
   const { id, owner, endpoint, inputFileId, completionWindow, createdAt, expiresAt } = batch
   return {
     ...writeChange(batch),
+    ...(batch.deployment !== undefined && {
+      deployment_key: placeKey({ name: batch.deployment, resource: resourceOf(owner) }),
+    }),
     id,
     owner,
     endpoint,
@@ -357,7 +400,6 @@ function writeChange({ tokens, ...change }: BatchChange): Updateable<BatchSchema
   return {
     status: change.status,
     deployment: change.deployment,
-    deployment_key: change.deployment === undefined ? undefined : deploymentKey(change.deployment),
     output_file_id: change.outputFileId,
     error_file_id: change.errorFileId,
     total: change.total,

@@ -193,6 +193,14 @@ export function describeFilesContract(adapter: string, open: () => Promise<Table
       expect(await table.sumUploads('', now)).toEqual({ uploads: 2, bytes: 2 ** 33 + 1 })
     })
 
+    test('files of all owners are added up, but for those on their way out', async () => {
+      expect(await table.sumAll()).toEqual({ files: 0, bytes: 0 })
+      await table.add(makeFile('a', { bytes: 2 ** 40 }))
+      await table.add(makeFile('b', { bytes: 5, owner: 'other' }))
+      await table.add(makeFile('c', { bytes: 7, status: 'deleting' }))
+      expect(await table.sumAll()).toEqual({ files: 2, bytes: 2 ** 40 + 5 })
+    })
+
     test('parts are taken while the upload is pending, listed in their order, and go with it', async () => {
       await table.addUpload(makeUpload('u'))
       await table.addUpload(makeUpload('v'))

@@ -61,6 +61,8 @@ export type FilesTable = {
   delete(id: string): Promise<boolean>
   /** Of these purposes. */
   sum(owner: string, purposes: readonly string[]): Promise<FileSum>
+  /** Of all owners, those not counted that are being deleted. */
+  sumAll(): Promise<{ readonly files: number; readonly bytes: number }>
   /** Those that have expired by then, and those whose deletion was begun and not ended: oldest first, from `after` on. */
   listRemovable(now: number, limit: number, after?: string): Promise<FileRow[]>
 

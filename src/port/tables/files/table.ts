@@ -130,6 +130,15 @@ export function createFilesTable(db: Kysely<Schema>, attempt: Attempt): FilesTab
         }),
       ),
 
+    async sumAll() {
+      const query = db
+        .selectFrom('file')
+        .select(({ fn }) => [fn.countAll().as('files'), fn.sum('bytes').as('bytes')])
+        .where('status', '!=', 'deleting')
+      const { files, bytes } = await attempt(query.executeTakeFirstOrThrow())
+      return { files: Number(files), bytes: Number(bytes ?? 0) }
+    },
+
     async sumUploads(owner, now) {
       const query = db
         .selectFrom('upload')

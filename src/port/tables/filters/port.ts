@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../core/json.ts'
 
-/** What a content filter is made of. */
-export const filterKinds = ['policy', 'blocklist', 'engine', 'topic'] as const
+/** What a content filter is made of, and policies over deployments, which are kept as it is. */
+export const filterKinds = ['policy', 'blocklist', 'engine', 'topic', 'deployment-policy'] as const
 
 export type FilterKind = (typeof filterKinds)[number]
 

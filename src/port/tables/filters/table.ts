@@ -2,11 +2,13 @@ import type { Kysely, Selectable } from 'kysely'
 import { Fault } from '../../../core/fault.ts'
 import { randomId } from '../../../core/id.ts'
 import { isJsonObject, type JsonObject } from '../../../core/json.ts'
+import type { ResourceId } from '../../../core/resource.ts'
 import type { Schema } from '../schema.ts'
 import type { FilterItem, FilterKind, FilterRow, FiltersTable, ItemChange } from './port.ts'
 
 export type FilterSchema = {
   filter_document: {
+    resource: ResourceId
     kind: FilterKind
     /** The name in lower case: what it is found by. */
     key: string
@@ -17,6 +19,7 @@ export type FilterSchema = {
     updated_at: number
   }
   filter_item: {
+    resource: ResourceId
     /** The blocklist's name in lower case. */
     list: string
     key: string
@@ -28,7 +31,7 @@ export type FilterSchema = {
 }
 
 /** Databases bound the parameters of a statement; SQLite's oldest limit is 999. */
-const itemsPerStatement = 150
+const itemsPerStatement = 120
 const namesPerStatement = 500
 
 /** Runs a statement; the adapter turns its database's failures into Faults. */
@@ -37,10 +40,15 @@ type Attempt = <T>(statement: Promise<T>) => Promise<T>
 type Row = Selectable<FilterSchema['filter_document']>
 
 /** In SQL that SQLite and PostgreSQL share. */
-export function createFiltersTable(db: Kysely<Schema>, attempt: Attempt): FiltersTable {
+export function createFiltersTable(db: Kysely<Schema>, attempt: Attempt, resource: ResourceId): FiltersTable {
   return {
     async list(kind) {
-      const query = db.selectFrom('filter_document').selectAll().where('kind', '=', kind).orderBy('key')
+      const query = db
+        .selectFrom('filter_document')
+        .selectAll()
+        .where('resource', '=', resource)
+        .where('kind', '=', kind)
+        .orderBy('key')
       return (await attempt(query.execute())).map(readRow)
     },
 
@@ -53,12 +61,13 @@ export function createFiltersTable(db: Kysely<Schema>, attempt: Attempt): Filter
           expectedEtag === null
             ? connection
                 .insertInto('filter_document')
-                .values({ kind, key, name, ...change, created_at: now })
-                .onConflict((conflict) => conflict.columns(['kind', 'key']).doNothing())
+                .values({ resource, kind, key, name, ...change, created_at: now })
+                .onConflict((conflict) => conflict.columns(['resource', 'kind', 'key']).doNothing())
                 .returningAll()
             : connection
                 .updateTable('filter_document')
                 .set(change)
+                .where('resource', '=', resource)
                 .where('kind', '=', kind)
                 .where('key', '=', key)
                 .where('etag', '=', expectedEtag)
@@ -67,7 +76,7 @@ export function createFiltersTable(db: Kysely<Schema>, attempt: Attempt): Filter
       }
       const writeAll = async (connection: Kysely<Schema>): Promise<Row | undefined> => {
         const row = await write(connection)
-        if (row && items) await changeItems(connection, key, items)
+        if (row && items) await changeItems(connection, { resource, list: key }, items)
         return row
       }
       const row = await attempt(items ? db.transaction().execute(writeAll) : write(db))
@@ -77,33 +86,48 @@ export function createFiltersTable(db: Kysely<Schema>, attempt: Attempt): Filter
     async delete(kind, name) {
       const key = keyOf(name)
       const run = async (connection: Kysely<Schema>): Promise<boolean> => {
-        if (kind === 'blocklist') await connection.deleteFrom('filter_item').where('list', '=', key).execute()
-        const query = connection.deleteFrom('filter_document').where('kind', '=', kind).where('key', '=', key)
+        if (kind === 'blocklist') {
+          const items = connection.deleteFrom('filter_item').where('resource', '=', resource)
+          await items.where('list', '=', key).execute()
+        }
+        const query = connection
+          .deleteFrom('filter_document')
+          .where('resource', '=', resource)
+          .where('kind', '=', kind)
+          .where('key', '=', key)
         return (await query.executeTakeFirstOrThrow()).numDeletedRows > 0n
       }
       return attempt(db.transaction().execute(run))
     },
 
     async listItems(list) {
-      const query = db.selectFrom('filter_item').selectAll().where('list', '=', keyOf(list)).orderBy('key')
+      const query = db
+        .selectFrom('filter_item')
+        .selectAll()
+        .where('resource', '=', resource)
+        .where('list', '=', keyOf(list))
+        .orderBy('key')
       const rows = await attempt(query.execute())
       return rows.map(({ name, pattern, is_regex }) => ({ name, pattern, isRegex: Number(is_regex) === 1 }))
     },
   }
 }
 
-async function changeItems(db: Kysely<Schema>, list: string, { remove, put }: ItemChange): Promise<void> {
+type ListKey = { readonly resource: ResourceId; readonly list: string }
+
+async function changeItems(db: Kysely<Schema>, of: ListKey, { remove, put }: ItemChange): Promise<void> {
   for (let at = 0; at < remove.length; at += namesPerStatement) {
     const keys = remove.slice(at, at + namesPerStatement).map(keyOf)
-    await db.deleteFrom('filter_item').where('list', '=', list).where('key', 'in', keys).execute()
+    const items = db.deleteFrom('filter_item').where('resource', '=', of.resource).where('list', '=', of.list)
+    await items.where('key', 'in', keys).execute()
   }
   for (let at = 0; at < put.length; at += itemsPerStatement) {
-    const values = put.slice(at, at + itemsPerStatement).map((item) => writeItem(list, item))
+    const values = put.slice(at, at + itemsPerStatement).map((item) => writeItem(of, item))
     await db
       .insertInto('filter_item')
       .values(values)
       .onConflict((conflict) =>
-        conflict.columns(['list', 'key']).doUpdateSet((excluded) => ({
+        conflict.columns(['resource', 'list', 'key']).doUpdateSet((excluded) => ({
           name: excluded.ref('excluded.name'),
           pattern: excluded.ref('excluded.pattern'),
           is_regex: excluded.ref('excluded.is_regex'),
@@ -113,8 +137,8 @@ async function changeItems(db: Kysely<Schema>, list: string, { remove, put }: It
   }
 }
 
-function writeItem(list: string, { name, pattern, isRegex }: FilterItem): FilterSchema['filter_item'] {
-  return { list, key: keyOf(name), name, pattern, is_regex: isRegex ? 1 : 0 }
+function writeItem(of: ListKey, { name, pattern, isRegex }: FilterItem): FilterSchema['filter_item'] {
+  return { ...of, key: keyOf(name), name, pattern, is_regex: isRegex ? 1 : 0 }
 }
 
 function keyOf(name: string): string {

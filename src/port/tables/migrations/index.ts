@@ -8,6 +8,10 @@ import { addFilters } from './0006-filters.ts'
 import { addJobs } from './0007-jobs.ts'
 import { addFiles } from './0008-files.ts'
 import { addBatches } from './0009-batches.ts'
+import { addAudit } from './0010-audit.ts'
+import { addResources } from './0011-resources.ts'
+import { addIdentity } from './0012-identity.ts'
+import { addResourceGroups } from './0013-resource-groups.ts'
 
 /** One step of the schema. It runs in a transaction, once per database, and never changes after it was released. */
 export type Migration = (db: Kysely<unknown>) => Promise<void>
@@ -23,4 +27,8 @@ export const migrations: readonly Migration[] = [
   addJobs,
   addFiles,
   addBatches,
+  addAudit,
+  addResources,
+  addIdentity,
+  addResourceGroups,
 ]

@@ -2,11 +2,13 @@ import type { Kysely, Selectable } from 'kysely'
 import { Fault } from '../../../core/fault.ts'
 import { randomId } from '../../../core/id.ts'
 import { isJsonObject, type JsonObject } from '../../../core/json.ts'
+import type { ResourceId } from '../../../core/resource.ts'
 import type { Schema } from '../schema.ts'
 import type { NamedKeyRow, NamedKeysTable } from './port.ts'
 
 export type NamedKeySchema = {
   named_key: {
+    resource: ResourceId
     /** The name in lower case: what it is found by. */
     key: string
     name: string
@@ -26,15 +28,19 @@ type Row = Selectable<NamedKeySchema['named_key']>
 type Attempt = <T>(statement: Promise<T>) => Promise<T>
 
 /** In SQL that SQLite and PostgreSQL share. */
-export function createNamedKeysTable(db: Kysely<Schema>, attempt: Attempt): NamedKeysTable {
+export function createNamedKeysTable(db: Kysely<Schema>, attempt: Attempt, resource: ResourceId): NamedKeysTable {
   return {
     async list() {
-      const rows = await attempt(db.selectFrom('named_key').selectAll().orderBy('key').execute())
-      return rows.map(readRow)
+      const query = db.selectFrom('named_key').selectAll().where('resource', '=', resource).orderBy('key')
+      return (await attempt(query.execute())).map(readRow)
     },
 
     async get(name) {
-      const query = db.selectFrom('named_key').selectAll().where('key', '=', keyOf(name))
+      const query = db
+        .selectFrom('named_key')
+        .selectAll()
+        .where('resource', '=', resource)
+        .where('key', '=', keyOf(name))
       const row = await attempt(query.executeTakeFirst())
       return row && readRow(row)
     },
@@ -55,12 +61,13 @@ export function createNamedKeysTable(db: Kysely<Schema>, attempt: Attempt): Name
         expectedEtag === null
           ? db
               .insertInto('named_key')
-              .values({ key, name: row.name, ...change, created_at: row.createdAt })
-              .onConflict((conflict) => conflict.column('key').doNothing())
+              .values({ resource, key, name: row.name, ...change, created_at: row.createdAt })
+              .onConflict((conflict) => conflict.columns(['resource', 'key']).doNothing())
               .returningAll()
           : db
               .updateTable('named_key')
               .set(change)
+              .where('resource', '=', resource)
               .where('key', '=', key)
               .where('etag', '=', expectedEtag)
               .returningAll()
@@ -69,7 +76,11 @@ export function createNamedKeysTable(db: Kysely<Schema>, attempt: Attempt): Name
     },
 
     async delete(name, expectedEtag) {
-      const query = db.deleteFrom('named_key').where('key', '=', keyOf(name)).where('etag', '=', expectedEtag)
+      const query = db
+        .deleteFrom('named_key')
+        .where('resource', '=', resource)
+        .where('key', '=', keyOf(name))
+        .where('etag', '=', expectedEtag)
       const { numDeletedRows } = await attempt(query.executeTakeFirstOrThrow())
       return numDeletedRows > 0n
     },

@@ -1,16 +1,25 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { TablesFixture } from '../contract.ts'
-import { noUsage, type UsageCounts, type UsageGroup, type UsageRow, type UsageTable } from './port.ts'
+import { noUsage, type UsageCounts, type UsageGroup, type UsageRow, type UsageStore } from './port.ts'
 
 function make(more: Partial<UsageRow>): UsageRow {
-  return { ...noUsage, hour: 500_000, deployment: 'gpt', model: 'gpt-4o', keyName: 'key1', requests: 1, ...more }
+  return {
+    ...noUsage,
+    hour: 500_000,
+    resource: '',
+    deployment: 'gpt',
+    model: 'gpt-4o',
+    keyName: 'key1',
+    requests: 1,
+    ...more,
+  }
 }
 
 /** What every adapter does with usage. `open` makes an empty store. */
 export function describeUsageContract(adapter: string, open: () => Promise<TablesFixture>): void {
   describe(`tables port, usage: ${adapter}`, () => {
     let fixture: TablesFixture
-    let table: UsageTable
+    let table: UsageStore
     const all = { fromHour: 0, toHour: 1e9 }
 
     beforeEach(async () => {
@@ -88,6 +97,76 @@ export function describeUsageContract(adapter: string, open: () => Promise<Table
       await table.add([3, 1, 2].map((hour) => make({ hour })))
       const rows = await table.read({ ...all, groupBy: ['hour'], limit: 2 })
       expect(rows.map(({ hour }) => hour)).toEqual([1, 2])
+    })
+
+    describe('rolled up', () => {
+      const day = 20_000
+      const hourOf = (days: number, hour: number) => (day + days) * 24 + hour
+      const sums = (groupBy: readonly UsageGroup[], fromDay = 0, toDay = 4) =>
+        table.read({ fromHour: hourOf(fromDay, 0), toHour: hourOf(toDay, 0), groupBy })
+      /** Every hour of three days, of two deployments and keys, no two alike. */
+      const rows = Array.from({ length: 72 * 4 }, (_, i) =>
+        make({
+          hour: hourOf(0, i >> 2),
+          deployment: i & 2 ? 'b' : 'a',
+          keyName: i % 2 === 0 ? 'key1' : 'ci',
+          promptTokens: 1e9 + i * 17,
+          cachedTokens: i,
+          costMicros: i * 3,
+          failed: i % 5,
+        }),
+      )
+
+      test('sums over days stay what they were, by whatever they are asked for', async () => {
+        await table.add(rows)
+        const groups: UsageGroup[][] = [
+          [],
+          ['day'],
+          ['day', 'deployment', 'model', 'keyName'],
+          ['keyName'],
+          ['deployment'],
+        ]
+        const before = await Promise.all(groups.map((group) => sums(group)))
+        const oneDay = await sums(['deployment', 'keyName'], 1, 2)
+        expect(await table.rollUp(hourOf(2, 7), 1_000)).toBe(46)
+        expect(await Promise.all(groups.map((group) => sums(group)))).toEqual(before)
+        expect(await sums(['deployment', 'keyName'], 1, 2)).toEqual(oneDay)
+        expect((await sums(['hour'])).map(({ hour }) => hour)).toEqual(
+          [hourOf(0, 0), hourOf(1, 0), Array.from({ length: 24 }, (_, hour) => hourOf(2, hour))].flat(),
+        )
+        expect(await table.rollUp(hourOf(2, 23), 1_000)).toBe(0)
+      })
+
+      test('a few hours at a time, the oldest first; what comes late counts with its day', async () => {
+        await table.add(rows)
+        const before = await sums(['day'])
+        expect(await table.rollUp(hourOf(3, 0), 10)).toBe(10)
+        expect((await sums(['hour'])).map(({ hour }) => hour)[1]).toBe(hourOf(0, 11))
+        expect(await sums(['day'])).toEqual(before)
+        expect(await table.rollUp(hourOf(3, 0), 1_000)).toBe(59)
+        await table.add([make({ hour: hourOf(0, 5), deployment: 'a', promptTokens: 7 })])
+        const [late] = await sums(['day'])
+        expect(late?.promptTokens).toBe((before[0]?.promptTokens ?? 0) + 7)
+        expect(await table.rollUp(hourOf(3, 0), 1_000)).toBe(1)
+        expect((await sums(['day']))[0]).toEqual(late)
+      })
+
+      test('by two at once: nothing counts twice, and nothing is lost', async () => {
+        await table.add(rows)
+        const before = await sums(['day', 'deployment', 'keyName'])
+        await Promise.all([1, 2, 3].map(() => table.rollUp(hourOf(3, 0), 1_000)))
+        expect(await sums(['day', 'deployment', 'keyName'])).toEqual(before)
+      })
+
+      test('forgotten, the oldest first', async () => {
+        await table.add(rows)
+        await table.rollUp(hourOf(1, 0), 1_000)
+        expect(await table.drop(hourOf(1, 2), 2)).toBe(2)
+        expect((await sums(['hour'])).map(({ hour }) => hour)[0]).toBe(hourOf(1, 1))
+        expect(await table.drop(hourOf(1, 2), 9)).toBe(1)
+        expect(await table.drop(hourOf(1, 2), 9)).toBe(0)
+        expect((await sums(['hour'])).map(({ hour }) => hour)[0]).toBe(hourOf(1, 2))
+      })
     })
 
     test('many rows at once', async () => {

@@ -1,3 +1,5 @@
+import type { ResourceId } from '../../../core/resource.ts'
+
 /** What calls of one key to one deployment came to within an hour. `costMicros` is millionths of the currency of the prices, whole. */
 export type UsageCounts = {
   readonly requests: number
@@ -28,22 +30,30 @@ export const noUsage: UsageCounts = {
   costMicros: 0,
 }
 
-/** `hour` is whole hours since 1970 in UTC. */
+/** `hour` is whole hours since 1970 in UTC; of a day that was rolled up, its first. */
 export type UsageRow = UsageCounts & {
   readonly hour: number
+  readonly resource: ResourceId
   readonly deployment: string
   readonly model: string
   readonly keyName: string
 }
 
 /** `day` is whole days since 1970 in UTC. */
-export const usageGroups = ['hour', 'day', 'deployment', 'model', 'keyName'] as const
+export const usageGroups = ['hour', 'day', 'resource', 'deployment', 'model', 'keyName'] as const
 export type UsageGroup = (typeof usageGroups)[number]
+
+/** The first hour of those that are kept for so many days: days are kept whole, in UTC. `nowMs` is unix milliseconds. */
+export function firstHourKept(nowMs: number, days: number): number {
+  return Math.floor(nowMs / 86_400_000 - days) * 24
+}
 
 export type UsageQuery = {
   /** Hours, the last one not included. */
   readonly fromHour: number
   readonly toHour: number
+  /** All resources when absent. */
+  readonly resource?: ResourceId | undefined
   readonly deployment?: string | undefined
   readonly keyName?: string | undefined
   /** Whether a row stands for all that agree in these; the others are left out of it. */
@@ -59,4 +69,16 @@ export type UsageTable = {
   add(rows: readonly UsageRow[]): Promise<void>
   /** In the order of the groups. Deployment and key are found without regard to case. */
   read(query: UsageQuery): Promise<UsageTotals[]>
+}
+
+/** The same with what is done about its age. */
+export type UsageStore = UsageTable & {
+  /**
+   * Puts what the hours before that one came to together to one row a day, at the day's first hour: sums over whole days stay what they
+   * were, and what is added to such an hour later counts with the day at the next time. At most `mostHours` of them, the oldest first, each
+   * whole or not at all. How many there were.
+   */
+  rollUp(beforeHour: number, mostHours: number): Promise<number>
+  /** Forgets the hours before that one, at most so many of them. How many there were. */
+  drop(beforeHour: number, mostHours: number): Promise<number>
 }

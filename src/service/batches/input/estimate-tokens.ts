@@ -13,7 +13,16 @@ const bytesPerFile = 765 * bytesPerToken
 const fileTextLength = 512
 
 /** Where requests have their prompts. */
-const promptFields = ['messages', 'input', 'prompt', 'suffix', 'tools', 'functions', 'response_format'] as const
+const promptFields = [
+  'messages',
+  'input',
+  'instructions',
+  'prompt',
+  'suffix',
+  'tools',
+  'functions',
+  'response_format',
+] as const
 
 export function estimateTokens(body: JsonObject): number {
   let bytes = 0

@@ -82,14 +82,14 @@ export function createLineJudge({ progress, endpoint, settings, findDeployment }
 export function checkDeployment(
   deployment: Deployment | undefined,
   model: string,
-  { path, kind }: BatchEndpoint,
+  { path, end }: BatchEndpoint,
 ): Omit<Problem, 'line'> | undefined {
   const shown = JSON.stringify(model.slice(0, 64))
   const param = 'body.model'
   if (!deployment) {
     return { code: 'model_not_found', message: `There is no deployment ${shown}, or not for this key.`, param }
   }
-  if (deployment.kinds.has(kind)) return undefined
+  if (deployment.kinds.has(end.kind)) return undefined
   return { code: 'invalid_request', message: `The deployment ${shown} does not answer ${path}.`, param }
 }
 

@@ -72,8 +72,8 @@ export function createLineSplitter(from: LinePlace, maxLineBytes: number): LineS
         lines.push(close(1))
         at = end + 1
       }
-      // Held beyond this piece, whose memory its maker may use again.
-      if (at < piece.length) hold(piece.slice(at))
+      // Held beyond this piece, whose memory its maker may use again. A Buffer's own `slice` would share it.
+      if (at < piece.length) hold(Uint8Array.prototype.slice.call(piece, at))
       return lines
     },
     end: () => (heldBytes > 0 ? [close(0)] : []),

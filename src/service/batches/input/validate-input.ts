@@ -86,7 +86,8 @@ async function readInput(
   }
 
   const splitter = createLineSplitter(progress, settings.maxLineBytes)
-  const pieces = files.read(batch.inputFileId, { start: progress.offset })
+  // Each line is judged before the next piece comes: hundreds of megabytes go through the memory of one piece.
+  const pieces = files.read(batch.inputFileId, { start: progress.offset }, { isReused: true })
   let turnAt = progress.offset + bytesPerTurn
   for await (const lines of readLines(pieces, splitter)) {
     for (const line of lines) {

@@ -3,7 +3,7 @@ import { faultCodes } from '../../../core/fault-codes.ts'
 import { isJsonObject, isTooDeep, type JsonObject } from '../../../core/json.ts'
 import { believeUsage, type Usage } from '../../../core/usage/usage.ts'
 import type { BatchRow, LineResult, NewLine } from '../../../port/tables/batches/port.ts'
-import type { BatchKind } from '../endpoints.ts'
+import type { BatchEndpoint } from '../endpoints.ts'
 import { estimateTokens } from '../input/estimate-tokens.ts'
 import type { BatchWorld, LineAnswer } from '../parts.ts'
 import { describeFault, modifiedError, recordAnswer, recordError } from './line-record.ts'
@@ -33,7 +33,7 @@ const laterStatuses = new Set([408, 423, 425])
 export function createLineRunner(
   { runLine, settings, startTimer }: Pick<BatchWorld, 'runLine' | 'settings' | 'startTimer'>,
   batch: BatchRow,
-  kind: BatchKind,
+  { end }: BatchEndpoint,
   deployment: string,
 ): LineRunner {
   const drops = new Set<() => void>()
@@ -50,7 +50,7 @@ export function createLineRunner(
     drops.add(drop)
     try {
       const { id: batchId, endpoint, owner } = batch
-      const run = { kind, endpoint, body, deployment, owner, batchId, customId: line.customId, runId }
+      const run = { end, endpoint, body, deployment, owner, batchId, customId: line.customId, runId }
       // One that does not mind being aborted is not waited for.
       const answer = await Promise.race([runLine({ ...run, signal: aborter.signal }), ended.promise])
       if (typeof answer === 'string') aborter.abort()
@@ -93,7 +93,7 @@ function final(result: LineResult, usage: Usage | undefined, heldTokens: number)
 }
 
 /** What the line asked for when it was judged; undefined where it is not that line any more. */
-function readTask(text: string, { customId }: NewLine): JsonObject | undefined {
+export function readTask(text: string, { customId }: NewLine): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text)
     if (isJsonObject(value) && value.custom_id === customId && isJsonObject(value.body)) {

@@ -11,6 +11,8 @@ export type LineSource = {
   next(): Promise<ReadLine | undefined>
   /** One line again. */
   read(line: NewLine): Promise<ReadLine>
+  /** Lines in the order of the input. */
+  readAll(lines: readonly NewLine[]): Promise<ReadLine[]>
 }
 
 const linesPerPage = 500
@@ -18,14 +20,15 @@ const linesPerPage = 500
 const mostTogether = 1024 * 1024
 const mostBetween = 64 * 1024
 
-/** The lines of a batch that wait, in their order, read a little ahead. `wait` asks a store until it answers. */
+/** The lines of a batch that wait, from `after` on in their order, read a little ahead. `wait` asks a store until it answers. */
 export function createLineSource(
   { table, files }: Pick<BatchWorld, 'table' | 'files'>,
   batch: BatchRow,
   wait: <T>(ask: () => Promise<T>) => Promise<T>,
+  after = 0,
 ): LineSource {
   let page: NewLine[] = []
-  let last = 0
+  let last = after
   let isLastPage = false
   let ready: ReadLine[] = []
   let at = 0
@@ -78,6 +81,15 @@ export function createLineSource(
         ahead = ready.length > 0 ? readAhead() : undefined
       }
       return ready[at++]
+    },
+    async readAll(lines) {
+      const read: ReadLine[] = []
+      while (read.length < lines.length) {
+        const rest = lines.slice(read.length)
+        const group = rest.slice(0, countTogether(rest))
+        read.push(...(await wait(() => readTogether(group))))
+      }
+      return read
     },
     read: async (line) => (await wait(() => readTogether([line])))[0] as ReadLine,
   }

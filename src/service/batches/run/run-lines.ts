@@ -37,7 +37,7 @@ export async function runLines(world: BatchWorld, batch: BatchRow, job: Job, sig
   const deployment = batch.deployment ?? ''
   const wait = <T>(ask: () => Promise<T>) => persist(world, signal, ask)
   const bell = createBell(startTimer)
-  const runner = createLineRunner(world, batch, readEndpoint(batch.endpoint).kind, deployment)
+  const runner = createLineRunner(world, batch, readEndpoint(batch.endpoint), deployment)
   const source = createLineSource(world, batch, wait)
   const retries = createRetryQueue()
   const writer = createResultWriter({

@@ -227,3 +227,34 @@ test('a server that stops leaves the job to the next one', async () => {
   await expect(world.run((world.jobs[0] as NewJob).state, stopping.signal)).rejects.toThrow('stops')
   expect(world.logs).toEqual([])
 })
+
+test('a receiver can be tried: a signed message about nothing, once, and what came back', async () => {
+  const world = openWorld(spec())
+  const trial = await world.webhooks.test('OPS', new AbortController().signal)
+  expect(trial).toMatchObject({ isTaken: true, status: 200, said: 'thanks', reason: undefined })
+  const [{ request } = {} as never] = world.sent
+  const event = (await client.webhooks.unwrap(request.body as string, request.headers, secret)) as { id: string }
+  expect(event).toMatchObject({
+    id: trial?.messageId,
+    type: 'webhook.test',
+    data: { id: expect.stringMatching(/^test_/) },
+  })
+  world.answerWith({ status: 410 })
+  expect(await world.webhooks.test('ops', new AbortController().signal)).toMatchObject({
+    isTaken: false,
+    status: 410,
+    reason: 'the receiver answered with status 410',
+  })
+  world.answerWith(new Fault('upstream-unavailable', 'no connection to https://hooks.example'))
+  expect(await world.webhooks.test('ops', new AbortController().signal)).toMatchObject({
+    isTaken: false,
+    status: undefined,
+    reason: 'no connection to https://hooks.example',
+  })
+  delete world.secrets.PONTO_SECRET_HOOK
+  expect((await world.webhooks.test('ops', new AbortController().signal))?.reason).toContain('PONTO_SECRET_HOOK')
+  expect(await world.webhooks.test('other', new AbortController().signal)).toBeUndefined()
+  expect(world.sent).toHaveLength(3)
+  expect(world.jobs).toEqual([])
+  expect(JSON.stringify(world.logs)).not.toMatch(/s3cret|whsec_/)
+})

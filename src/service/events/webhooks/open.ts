@@ -1,12 +1,13 @@
 import { toFault } from '../../../core/fault.ts'
+import { randomHex } from '../../../core/id.ts'
 import type { Json, JsonObject } from '../../../core/json.ts'
 import type { Job, JobContext, JobHandler, JobOutcome, Jobs } from '../../../port/jobs/port.ts'
 import type { BatchRow } from '../../../port/tables/batches/port.ts'
 import { decodeWebhookSecret, type WebhookSpec } from '../../../snapshot/file/webhook-section.ts'
 import type { Logger } from '../../../telemetry/logger.ts'
 import { backOff } from '../../batches/persist.ts'
-import { type MessageFacts, signMessage, writeMessage } from './message.ts'
-import { createSender, type OpenTransport } from './sender.ts'
+import { type Message, type MessageFacts, signMessage, writeMessage } from './message.ts'
+import { createSender, type OpenTransport, type Taken } from './sender.ts'
 
 export type WebhooksParts = {
   readonly jobs: Pick<Jobs, 'add'>
@@ -24,15 +25,34 @@ export type WebhooksParts = {
   readonly random?: (() => number) | undefined
 }
 
+/** What came of a message that was sent to try a receiver. */
+export type Trial = {
+  readonly messageId: string
+  readonly isTaken: boolean
+  /** What the receiver answered; undefined where it did not. */
+  readonly status: number | undefined
+  readonly said: string
+  /** Why it was not taken. */
+  readonly reason: string | undefined
+  readonly ms: number
+}
+
 export type Webhooks = {
   /** Notes for every receiver that wants to know that the batch has ended. Rejects when that cannot be noted; it may be told again. */
   announceEnd(batch: BatchRow): Promise<void>
+  /**
+   * Sends a message about nothing, once, signed as all are. undefined where the configuration has no webhook of that name. Rejects only
+   * when the signal is aborted.
+   */
+  test(name: string, signal: AbortSignal): Promise<Trial | undefined>
   /** For the worker, by kind. */
   readonly handlers: Readonly<Record<string, JobHandler>>
   close(): void
 }
 
 const jobKind = 'webhook'
+/** Receivers that know only some events pass over others. */
+const testEvent = 'webhook.test'
 const leaseMs = 60_000
 const firstWaitMs = 5_000
 const lastWaitMs = 60 * 60_000
@@ -82,18 +102,26 @@ export function createWebhooks(parts: WebhooksParts): Webhooks {
     return { kind: 'again', at, state: writeDelivery({ ...delivery, attempts }) }
   }
 
+  const find = (wanted: string) => list().find(({ name }) => name.toLowerCase() === wanted.toLowerCase())
+
   async function attempt(delivery: Delivery, signal: AbortSignal): Promise<'taken' | Refusal> {
-    const spec = list().find(({ name }) => name.toLowerCase() === delivery.webhook.toLowerCase())
+    const spec = find(delivery.webhook)
     // Another server may have read the configuration before this one.
     if (!spec) return { reason: 'the configuration has no webhook of this name' }
+    const sent = await send(spec, writeMessage(delivery), signal)
+    const { reason, retryAfterMs, isFinal = false } = sent
+    return reason === undefined ? 'taken' : { reason, retryAfterMs, isFinal }
+  }
+
+  async function send(spec: WebhookSpec, message: Message, signal: AbortSignal): Promise<Sent> {
     const secret = decodeWebhookSecret(readSecret(spec.secret.env) ?? '')
     if (!secret) return { reason: `the variable ${spec.secret.env} holds no secret of a webhook` }
-    const message = writeMessage(delivery)
     try {
       const headers = signMessage(message, secret, now())
-      const { status, retryAfterMs } = await sender.post(spec.url, headers, message.body, signal)
-      if (status >= 200 && status < 300) return 'taken'
-      return { reason: `the receiver answered with status ${status}`, retryAfterMs, isFinal: status === gone }
+      const taken = await sender.post(spec.url, headers, message.body, signal)
+      const { status } = taken
+      if (status >= 200 && status < 300) return taken
+      return { ...taken, reason: `the receiver answered with status ${status}`, isFinal: status === gone }
     } catch (error) {
       // The server stops: whoever takes the job next sends it.
       signal.throwIfAborted()
@@ -101,7 +129,19 @@ export function createWebhooks(parts: WebhooksParts): Webhooks {
     }
   }
 
-  return { announceEnd, handlers: { [jobKind]: { leaseMs, atOnce: 8, run } }, close: () => sender.close() }
+  async function test(name: string, signal: AbortSignal): Promise<Trial | undefined> {
+    const spec = find(name)
+    if (!spec) return undefined
+    const startedAt = now()
+    const about = { webhook: spec.name, batchId: `test_${randomHex()}`, event: testEvent, createdAt: startedAt }
+    const message = writeMessage(about)
+    const { status, said = '', reason } = await send(spec, message, signal)
+    const isTaken = reason === undefined
+    log.info({ webhook: spec.name, event: testEvent, isTaken, reason }, 'a webhook was tried')
+    return { messageId: message.id, isTaken, status, said, reason, ms: now() - startedAt }
+  }
+
+  return { announceEnd, test, handlers: { [jobKind]: { leaseMs, atOnce: 8, run } }, close: () => sender.close() }
 }
 
 type Refusal = {
@@ -109,6 +149,9 @@ type Refusal = {
   readonly retryAfterMs?: number | undefined
   readonly isFinal?: boolean
 }
+
+/** Without a reason it was taken. */
+type Sent = Partial<Taken> & Partial<Refusal>
 
 /** The two keys of the resource are one owner, who has no name among owners. */
 function isAbout({ owner }: WebhookSpec, batchOwner: string): boolean {

@@ -6,6 +6,8 @@ export type Taken = {
   readonly status: number
   /** How long the receiver wants to be left alone, if he says. */
   readonly retryAfterMs: number | undefined
+  /** The beginning of what it said, for whoever looks why it took nothing. */
+  readonly said: string
 }
 
 export type Sender = {
@@ -19,8 +21,9 @@ export type Sender = {
 
 /** A receiver has to take what comes, and do what he does with it later. */
 const timeouts: Timeouts = { connectMs: 10_000, firstByteMs: 15_000, idleMs: 5_000, totalMs: 30_000 }
-/** What a receiver says is not read; a short text is taken so that the connection can be used again. */
+/** A short text is taken whole, so that the connection can be used again; of it so much is told. */
 const mostReadBytes = 16 * 1024
+const mostSaidLength = 200
 
 /** Keeps a few connections to each receiver. */
 export function createSender(openTransport: OpenTransport, agent: string): Sender {
@@ -45,20 +48,31 @@ export function createSender(openTransport: OpenTransport, agent: string): Sende
       }
       const answer = await transportTo(url).request(request, signal)
       let read = 0
+      let said = ''
       try {
         for await (const bytes of answer.body) {
           read += bytes.length
+          if (said.length < mostSaidLength) said += Buffer.from(bytes).toString()
           if (read > mostReadBytes) break
         }
       } catch {
         // It has said that it took the message, or that it did not; how the rest ends is all the same.
       }
-      return { status: answer.status, retryAfterMs: readSeconds(answer.headers['retry-after']) }
+      const { status, headers: told } = answer
+      return { status, retryAfterMs: readSeconds(told['retry-after']), said: toWords(said) }
     },
     close() {
       for (const transport of transports.values()) transport.close()
     },
   }
+}
+
+/** On one line, and nothing that a terminal would obey. */
+function toWords(text: string): string {
+  return text
+    .slice(0, mostSaidLength)
+    .replaceAll(/[\p{C}\s]+/gu, ' ')
+    .trim()
 }
 
 function readSeconds(text: string | undefined): number | undefined {

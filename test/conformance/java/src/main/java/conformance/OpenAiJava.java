@@ -38,6 +38,7 @@ final class OpenAiJava {
         checks.addAll(new OpenAiStored(openai).list());
         checks.addAll(new OpenAiFilters(openai).list());
         checks.addAll(new OpenAiBatches(openai, withWrongKey).list());
+        checks.addAll(new OpenAiResponses(openai).list());
         return checks;
     }
 

@@ -1,0 +1,201 @@
+import { Fault, toFault } from '../../../core/fault.ts'
+import { randomId } from '../../../core/id.ts'
+import type { ErrorBody } from '../../api.ts'
+import type { Answer } from '../../http/answer.ts'
+import { type ArmRoute, type ArmVisit, ofLocation, paramOf, provider, route } from './arm-route.ts'
+import { describeError } from './errors.ts'
+
+type Verb = 'create' | 'delete'
+
+/** What an id says by itself, whoever is asked: what is to come of which resource, and since when. */
+type Ticket = { readonly verb: Verb; readonly path: string; readonly startedAt: number }
+
+type Operation = Ticket & { readonly id: string; endedAt?: number; error?: ErrorBody['error']; status?: number }
+
+export type OperationsOptions = {
+  /** Unix milliseconds. */
+  now(): number
+  /** How long an answer waits for its work; most is done by then, and what is wrong with it is told at once. */
+  readonly settleMs?: number
+  /** Told of work that failed after its answer had gone out. */
+  onFault(fault: Fault, requestId: string): void
+}
+
+export type Operations = {
+  /** Does what `work` does. What makes or removes something is answered as an operation, also when it is done already. */
+  run(route: ArmRoute, visit: ArmVisit, work: () => Promise<Answer>): Promise<Answer>
+  /** `isThere` tells whether there is something at a path, on behalf of the visitor; it throws where he may not know. */
+  listRoutes(isThere: (path: string, visit: ArmVisit) => Promise<boolean>): readonly ArmRoute[]
+}
+
+const usualSettleMs = 5_000
+/** Clients take what `Retry-After` says, and half a minute otherwise; none takes less than a second. */
+const retryAfter = { 'retry-after': '1' }
+const keptOperations = 1_000
+/** How long an operation that this process knows nothing of may be one that another process is still about. */
+const doubtMs = 60_000
+
+/**
+ * Changes that are followed by asking for their status. What runs and what failed is remembered here, the last thousand of them; of any
+ * other the id itself says what was to become of it, and whether it did can be seen: so polling outlives a restart, and works on every server.
+ */
+export function createOperations({ now, settleMs = usualSettleMs, onFault }: OperationsOptions): Operations {
+  const operations = new Map<string, Operation>()
+
+  function begin(ticket: Ticket): Operation {
+    const operation: Operation = { ...ticket, id: writeId(ticket) }
+    operations.set(operation.id, operation)
+    // Oldest first; a map keeps the order.
+    for (const id of operations.keys()) {
+      if (operations.size <= keptOperations) break
+      operations.delete(id)
+    }
+    return operation
+  }
+
+  async function run(route: ArmRoute, visit: ArmVisit, work: () => Promise<Answer>): Promise<Answer> {
+    const path = visit.url.pathname.replace(/\/$/, '')
+    const verb = route.method === 'DELETE' ? 'delete' : 'create'
+    const operation = begin({ verb, path, startedAt: now() })
+    const done = work().then(
+      (answer) => {
+        operation.endedAt = now()
+        return answer
+      },
+      (error: unknown) => {
+        const fault = toFault(error)
+        operation.endedAt = now()
+        operation.error = describeError(fault, visit.requestId)
+        operation.status = fault.status
+        throw fault
+      },
+    )
+    const settled = await settleWithin(done, settleMs).catch((error) => {
+      // The answer itself tells of it, and nobody will ask.
+      operations.delete(operation.id)
+      throw error
+    })
+    if (settled) return finish(settled, operation, visit)
+    done.catch((error) => onFault(toFault(error), visit.requestId))
+    return finish(verb === 'delete' ? { status: 202 } : describeUnfinished(path), operation, visit)
+  }
+
+  /** A change of what was there, and a delete of what was not, are over with their answer. */
+  function finish(answer: Answer, operation: Operation, visit: ArmVisit): Answer {
+    if (answer.status !== 201 && answer.status !== 202) {
+      operations.delete(operation.id)
+      return answer
+    }
+    return { ...answer, headers: { ...answer.headers, ...linksOf(operation, visit), ...retryAfter } }
+  }
+
+  async function find(visit: ArmVisit, isThere: (path: string, visit: ArmVisit) => Promise<boolean>) {
+    const id = paramOf(visit, 'operation')
+    const ticket = readId(id)
+    if (!ticket) throw refuseUnknown(id)
+    // Whoever may not read what it is about may not know how it fares.
+    const is = await isThere(ticket.path, visit)
+    const known = operations.get(id)
+    if (known) return { ...known, state: stateOf(known) }
+    if (is === (ticket.verb === 'create')) return { ...ticket, id, state: 'Succeeded' as const }
+    if (now() - ticket.startedAt < doubtMs) return { ...ticket, id, state: 'InProgress' as const }
+    const message = 'The server was stopped while this ran, and it did not come to its end. Send the request again.'
+    return { ...ticket, id, state: 'Failed' as const, status: 500, error: { code: 'OperationInterrupted', message } }
+  }
+
+  return {
+    run,
+    listRoutes: (isThere) => [
+      route(
+        'GET',
+        `${ofLocation}/operationStatuses/{operation}`,
+        'locations/operationResults/read',
+        async (_, visit) => {
+          const { id, startedAt, endedAt, state, error } = await find(visit, isThere)
+          return {
+            status: 200,
+            headers: state === 'InProgress' ? retryAfter : {},
+            body: {
+              id: visit.url.pathname,
+              name: id,
+              status: state,
+              startTime: new Date(startedAt).toISOString(),
+              ...(endedAt !== undefined && { endTime: new Date(endedAt).toISOString() }),
+              ...(error && { error }),
+            },
+          }
+        },
+      ),
+      route(
+        'GET',
+        `${ofLocation}/operationResults/{operation}`,
+        'locations/operationResults/read',
+        async (_, visit) => {
+          const { state, error, status = 500 } = await find(visit, isThere)
+          if (state === 'InProgress') {
+            return { status: 202, headers: { location: visit.url.href, ...retryAfter } }
+          }
+          return error ? { status, body: { error } } : { status: 204 }
+        },
+      ),
+    ],
+  }
+}
+
+function stateOf({ endedAt, error }: Operation): 'InProgress' | 'Succeeded' | 'Failed' {
+  if (endedAt === undefined) return 'InProgress'
+  return error ? 'Failed' : 'Succeeded'
+}
+
+/** undefined when it takes longer. */
+async function settleWithin(done: Promise<Answer>, ms: number): Promise<Answer | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>((settle) => {
+    timer = setTimeout(() => settle(undefined), ms)
+  })
+  try {
+    return await Promise.race([done, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** The resource as far as it is known before it is there. */
+function describeUnfinished(path: string): Answer {
+  const segments = path.split('/')
+  const name = decodeURIComponent(segments.at(-1) as string)
+  return { status: 201, body: { id: path, name, properties: { provisioningState: 'Creating' } } }
+}
+
+/** Absolute, since clients do not take others. */
+function linksOf({ id, verb }: Operation, { url, params }: ArmVisit): Record<string, string> {
+  const link = (kind: string) => {
+    const subscription = encodeURIComponent(params.subscription ?? '')
+    const location = encodeURIComponent(params.location ?? 'global')
+    const path = `/subscriptions/${subscription}/providers/${provider}/locations/${location}/${kind}/${id}`
+    const version = url.searchParams.get('api-version') ?? ''
+    return `${url.origin}${path}?api-version=${encodeURIComponent(version)}`
+  }
+  const status = { 'azure-asyncoperation': link('operationStatuses') }
+  return verb === 'delete' ? { ...status, location: link('operationResults') } : status
+}
+
+function writeId({ verb, path, startedAt }: Ticket): string {
+  const target = Buffer.from(path).toString('base64url')
+  return `${verb}.${startedAt.toString(36)}.${randomId(12)}.${target}`
+}
+
+/** Clients must take addresses of 4 kB. */
+const longestId = 3_500
+
+function readId(id: string): Ticket | undefined {
+  const [, verb, time = '', target = ''] = /^(create|delete)\.([0-9a-z]{1,10})\.\w{12}\.([\w-]+)$/.exec(id) ?? []
+  const path = Buffer.from(target, 'base64url').toString()
+  if (!verb || id.length > longestId || !path.startsWith('/')) return undefined
+  return { verb: verb as Verb, path, startedAt: Number.parseInt(time, 36) }
+}
+
+function refuseUnknown(id: string): Fault {
+  const shown = JSON.stringify(id.slice(0, 60))
+  return new Fault('not-found', `There is no operation ${shown}.`, { vendorCode: 'OperationNotFound' })
+}

@@ -1,0 +1,190 @@
+import type { RequestDocument, RequestQuery } from './port.ts'
+
+/**
+ * Requests are kept a thousand to a block, in the order of their ends. What is searched by stands in columns, numbers for the words of a
+ * short list, so that a block is judged in a few microseconds and most of them by the lists alone; the documents are compressed together.
+ */
+export type Block = {
+  readonly firstAt: number
+  readonly lastAt: number
+  readonly minId: string
+  readonly maxId: string
+  readonly count: number
+  readonly terms: Terms
+  /** Compressed. */
+  readonly columns: Uint8Array
+  readonly details: Uint8Array
+}
+
+/** The words that occur in a block, in lower case where case does not matter. */
+export type Terms = {
+  readonly lists: Readonly<Record<ListName, readonly string[]>>
+  readonly maxMs: number
+  readonly hasFiltered: boolean
+  readonly hasLimited: boolean
+}
+
+const listNames = ['resource', 'deployment', 'asked', 'caller', 'model', 'operation', 'status', 'code'] as const
+type ListName = (typeof listNames)[number]
+
+/** Rows to a block: longer ones compress no better, and have to be read whole for one of their documents. */
+export const fullBlock = 1024
+/** `at` as float64, milliseconds as float32, a number for each list, flags. */
+const rowBytes = 8 + 4 + 2 * listNames.length + 1
+const filteredFlag = 1
+const limitedFlag = 2
+
+/** `lines` are at most 65,536 documents as JSON, in any order. */
+export function packBlock(lines: readonly string[]): Block {
+  const rows = lines
+    .map((line) => ({ line, document: JSON.parse(line) as RequestDocument }))
+    .sort((a, b) => a.document.at - b.document.at)
+  const numbers = mapLists(() => new Map<string, number>())
+  const count = rows.length
+  const columns = openColumns(new Uint8Array(count * rowBytes), count)
+  let maxMs = 0
+  let flagged = 0
+  let [minId, maxId] = ['\uffff', '']
+  rows.forEach(({ document }, i) => {
+    const { id, at, timings, isFiltered, isLimited } = document
+    if (id < minId) minId = id
+    if (id > maxId) maxId = id
+    columns.setFloat64(i * 8, at, true)
+    columns.setFloat32(count * 8 + i * 4, timings.totalMs, true)
+    listNames.forEach((name, list) => {
+      columns.setUint16(count * (12 + 2 * list) + 2 * i, numberOf(numbers[name], wordOf(document, name)), true)
+    })
+    const flags = (isFiltered ? filteredFlag : 0) | (isLimited ? limitedFlag : 0)
+    columns.setUint8(count * (rowBytes - 1) + i, flags)
+    flagged |= flags
+    maxMs = Math.max(maxMs, timings.totalMs)
+  })
+  return {
+    firstAt: rows[0]?.document.at ?? 0,
+    lastAt: rows.at(-1)?.document.at ?? 0,
+    minId,
+    maxId,
+    count,
+    terms: {
+      lists: mapLists((name) => [...numbers[name].keys()]),
+      maxMs,
+      hasFiltered: (flagged & filteredFlag) !== 0,
+      hasLimited: (flagged & limitedFlag) !== 0,
+    },
+    columns: Bun.zstdCompressSync(new Uint8Array(columns.buffer), { level: 1 }),
+    details: Bun.zstdCompressSync(rows.map(({ line }) => line).join('\n'), { level: 1 }),
+  }
+}
+
+const decoder = new TextDecoder()
+
+/** The documents of a block as JSON, in the order of its columns. */
+export function unpackLines(details: Uint8Array): string[] {
+  return decoder.decode(Bun.zstdDecompressSync(details)).split('\n')
+}
+
+/** What a query asks of one block: the numbers of its words there. undefined where no row of the block can match. */
+export type Question = {
+  readonly query: RequestQuery
+  readonly numbers: Readonly<Partial<Record<ListName, ReadonlySet<number>>>>
+}
+
+/** Whether the terms of a block, as JSON, may hold the words of the query: most blocks need no closer look. */
+export function mayHold(query: RequestQuery, terms: string): boolean {
+  for (const name of ['resource', 'deployment', 'caller', 'model', 'operation', 'code'] as const) {
+    const word = query[name]
+    if (word !== undefined && !terms.includes(JSON.stringify(foldWord(word)))) return false
+  }
+  return true
+}
+
+export function askBlock(query: RequestQuery, { lists, maxMs, hasFiltered, hasLimited }: Terms): Question | undefined {
+  if (query.minMs !== undefined && maxMs < query.minMs) return undefined
+  if (query.isFiltered && !hasFiltered) return undefined
+  if (query.isLimited && !hasLimited) return undefined
+  const numbers: Partial<Record<ListName, ReadonlySet<number>>> = {}
+  for (const name of ['resource', 'caller', 'model', 'operation', 'code'] as const) {
+    const word = query[name]
+    if (word === undefined) continue
+    const at = lists[name].indexOf(foldWord(word))
+    if (at === -1) return undefined
+    numbers[name] = new Set([at])
+  }
+  if (query.deployment !== undefined) {
+    const word = foldWord(query.deployment)
+    const [served, asked] = [lists.deployment.indexOf(word), lists.asked.indexOf(word)]
+    if (served === -1 && asked === -1) return undefined
+    numbers.deployment = new Set([served])
+    numbers.asked = new Set([asked])
+  }
+  if (query.status) {
+    const [from, to] = query.status
+    const found = lists.status.flatMap((status, i) => (Number(status) >= from && Number(status) < to ? [i] : []))
+    if (found.length === 0) return undefined
+    numbers.status = new Set(found)
+  }
+  return { query, numbers }
+}
+
+/** The rows that match, newest first, of a block with so many rows. */
+export function matchRows(
+  { query, numbers }: Question,
+  packed: Uint8Array,
+  count: number,
+): { readonly row: number; readonly at: number }[] {
+  const { buffer } = openColumns(Bun.zstdDecompressSync(packed), count)
+  const upper = Math.min(query.toMs, query.after ?? Number.POSITIVE_INFINITY)
+  const { minMs = 0, isFiltered, isLimited } = query
+  const { deployment, asked, ...others } = numbers
+  const ends = new Float64Array(buffer, 0, count)
+  const spans = new Float32Array(buffer, count * 8, count)
+  const flags = new Uint8Array(buffer, count * (rowBytes - 1), count)
+  const listOf = (name: ListName) => new Uint16Array(buffer, count * (12 + 2 * listNames.indexOf(name)), count)
+  const tests = Object.entries(others).map(([name, wanted]) => ({ list: listOf(name as ListName), wanted }))
+  const [served, first] = [listOf('deployment'), listOf('asked')]
+  // Rows with the one number that is wanted are found faster than others are passed over.
+  const leading = tests.find(({ wanted }) => wanted.size === 1)
+  const lead = leading && { list: leading.list, number: [...leading.wanted][0] as number }
+  const before = (i: number): number => (lead && i > 0 ? lead.list.lastIndexOf(lead.number, i - 1) : i - 1)
+  const found: { row: number; at: number }[] = []
+  for (let i = before(count); i >= 0; i = before(i)) {
+    const at = ends[i] as number
+    if (at >= upper) continue
+    if (at < query.fromMs) break
+    if (minMs > 0 && (spans[i] as number) < minMs) continue
+    const own = flags[i] as number
+    if (isFiltered !== undefined && ((own & filteredFlag) !== 0) !== isFiltered) continue
+    if (isLimited !== undefined && ((own & limitedFlag) !== 0) !== isLimited) continue
+    if (deployment && !deployment.has(served[i] as number) && !asked?.has(first[i] as number)) continue
+    let isWanted = true
+    for (const { list, wanted } of tests) isWanted &&= wanted.has(list[i] as number)
+    if (isWanted) found.push({ row: i, at })
+  }
+  return found
+}
+
+function mapLists<T>(make: (name: ListName) => T): Record<ListName, T> {
+  return Object.fromEntries(listNames.map((name) => [name, make(name)])) as Record<ListName, T>
+}
+
+/** From the beginning of a buffer of their own: typed arrays stand on whole words. */
+function openColumns(bytes: Uint8Array, count: number): DataView<ArrayBuffer> {
+  if (bytes.length !== count * rowBytes) throw new RangeError(`a block of ${count} rows has ${bytes.length} bytes`)
+  const own = bytes.byteOffset === 0 ? bytes : bytes.slice()
+  return new DataView(own.buffer as ArrayBuffer, 0, bytes.length)
+}
+
+function numberOf(numbers: Map<string, number>, word: string): number {
+  const known = numbers.get(word)
+  if (known !== undefined) return known
+  numbers.set(word, numbers.size)
+  return numbers.size - 1
+}
+
+function wordOf(document: RequestDocument, name: ListName): string {
+  return foldWord(String(document[name] ?? ''))
+}
+
+function foldWord(word: string): string {
+  return word.toLowerCase()
+}

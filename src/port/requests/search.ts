@@ -1,0 +1,126 @@
+import type { Kysely } from 'kysely'
+import { timeOfId } from '../../core/id.ts'
+import { askBlock, matchRows, mayHold, type Terms, unpackLines } from './block.ts'
+import { type RequestDocument, type RequestPage, type RequestQuery, searchMs } from './port.ts'
+import type { RequestSchema } from './schema.ts'
+
+/** Heads of blocks that are read at once; most searches end with the first few. */
+const firstHeads = 16
+const headsAtOnce = 512
+const documentsAtOnce = 8
+
+type Db = Kysely<RequestSchema>
+type Head = Pick<RequestSchema['request_block'], 'id' | 'first_at' | 'last_at' | 'count' | 'terms'>
+type Found = { readonly at: number; readonly line: string }
+
+/**
+ * Goes through the blocks from the newest back, as long as one may hold something newer than what was found. Blocks of one server never
+ * overlap, those of several do by as much as they wait before they write.
+ */
+export async function searchBlocks(db: Db, query: RequestQuery, nowMs: () => number): Promise<RequestPage> {
+  const until = nowMs() + searchMs
+  const found: Found[] = []
+  let wanted = firstHeads
+  let heads = await readHeads(db, query, undefined, wanted)
+  while (heads.length > 0) {
+    for (const head of heads) {
+      if (isEnough(found, query.top, head.last_at)) return close(found, query.top, undefined)
+      // One at least, so that whoever comes again gets on.
+      if (nowMs() > until && head !== heads[0]) return close(found, query.top, head.last_at + smallestStep)
+      await searchBlock(db, query, head, found)
+    }
+    if (heads.length < wanted) break
+    wanted = headsAtOnce
+    heads = await readHeads(db, query, heads.at(-1), wanted)
+  }
+  return close(found, query.top, undefined)
+}
+
+/** `at` has three decimals. */
+const smallestStep = 0.0005
+
+/** Of blocks that may hold what is asked for, those that ended last first. */
+function readHeads(db: Db, query: RequestQuery, after: Head | undefined, limit: number): Promise<Head[]> {
+  const upper = Math.min(query.toMs, query.after ?? Number.POSITIVE_INFINITY)
+  let statement = db
+    .selectFrom('request_block')
+    .select(['id', 'first_at', 'last_at', 'count', 'terms'])
+    .where('last_at', '>=', query.fromMs)
+    .where('first_at', '<', upper)
+    .orderBy('last_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+  if (after) {
+    statement = statement.where(({ eb, or, and }) =>
+      or([eb('last_at', '<', after.last_at), and([eb('last_at', '=', after.last_at), eb('id', '<', after.id)])]),
+    )
+  }
+  return statement.execute()
+}
+
+async function searchBlock(db: Db, query: RequestQuery, head: Head, found: Found[]): Promise<void> {
+  const question = mayHold(query, head.terms) ? askBlock(query, JSON.parse(head.terms) as Terms) : undefined
+  if (!question) return
+  const block = await db.selectFrom('request_block').select('columns').where('id', '=', head.id).executeTakeFirst()
+  // Another server has packed it anew meanwhile, or it was deleted: whoever asks again finds it where it is now.
+  if (!block) return
+  const rows = matchRows(question, block.columns, head.count)
+  if (rows.length === 0) return
+  const lines = await readLines(db, head.id)
+  const wanted = query.text?.toLowerCase()
+  let taken = 0
+  for (const { row, at } of rows) {
+    const line = lines[row]
+    if (line === undefined || (wanted !== undefined && !line.toLowerCase().includes(wanted))) continue
+    found.push({ at, line })
+    // More than one of them shows that there are more.
+    if (++taken > query.top) return
+  }
+}
+
+async function readLines(db: Db, id: string): Promise<readonly string[]> {
+  const block = await db.selectFrom('request_block').select('details').where('id', '=', id).executeTakeFirst()
+  return block ? unpackLines(block.details) : []
+}
+
+/** Whether nothing in blocks that ended by then comes before what was found. */
+function isEnough(found: Found[], top: number, endedBy: number): boolean {
+  if (found.length <= top) return false
+  found.sort((a, b) => b.at - a.at)
+  found.length = top + 1
+  return (found[top] as Found).at > endedBy
+}
+
+function close(found: Found[], top: number, goOnAfter: number | undefined): RequestPage {
+  found.sort((a, b) => b.at - a.at)
+  // What is older than where the search goes on is found again then.
+  const sure = goOnAfter === undefined ? found : found.filter(({ at }) => at >= goOnAfter)
+  const page = sure.slice(0, top)
+  const after = sure.length > top ? page.at(-1)?.at : goOnAfter
+  return { documents: page.map(({ line }) => JSON.parse(line) as RequestDocument), ...(after !== undefined && { after }) }
+}
+
+/** The document of that id, which tells when the request came; most ended soon after. */
+export async function findDocument(db: Db, id: string): Promise<RequestDocument | undefined> {
+  const timeMs = timeOfId(id)
+  if (Number.isNaN(timeMs)) return undefined
+  const start = `{"id":${JSON.stringify(id)},`
+  for (let offset = 0; ; offset += documentsAtOnce) {
+    const blocks = await db
+      .selectFrom('request_block')
+      .select('details')
+      .where('last_at', '>=', timeMs)
+      .where('min_id', '<=', id)
+      .where('max_id', '>=', id)
+      .orderBy('last_at')
+      .orderBy('id')
+      .limit(documentsAtOnce)
+      .offset(offset)
+      .execute()
+    for (const { details } of blocks) {
+      const line = unpackLines(details).find((text) => text.startsWith(start))
+      if (line !== undefined) return JSON.parse(line) as RequestDocument
+    }
+    if (blocks.length < documentsAtOnce) return undefined
+  }
+}
