@@ -10,7 +10,9 @@ const { values, positionals } = parseArgs({
   options: { count: { type: 'string', default: '10000000' }, help: { type: 'boolean', default: false } },
 })
 if (values.help) {
-  console.log('npm run ponto -- --run-script bench/request-log.ts [fill | path] [--count 10000000]    method: bench/README.md')
+  console.log(
+    'npm run ponto -- --run-script bench/request-log.ts [fill | path] [--count 10000000]    method: bench/README.md',
+  )
   process.exit()
 }
 const count = Number(values.count)

@@ -22,8 +22,14 @@ process.exitCode = await runProgram(
     stderr: process.stderr,
     version,
     probes: {
-      database: async (folder) => (await import('./boot/probe.ts')).probeDatabase(folder.database),
-      engine: async () => (await import('./boot/probe.ts')).probeEngine(join(root, 'models'), loaderEnvironment()),
+      database: async (folder, settings) =>
+        (await import('./boot/stores/probe.ts')).probeDatabase({ folder, readSecret, ...settings }),
+      files: async (folder, settings) =>
+        (await import('./boot/stores/probe.ts')).probeFiles({ folder, readSecret, ...settings }),
+      counters: async (folder, settings) =>
+        (await import('./boot/stores/probe.ts')).probeCounters({ folder, readSecret, ...settings }),
+      engine: async () =>
+        (await import('./boot/stores/probe.ts')).probeEngine(join(root, 'models'), loaderEnvironment()),
     },
   },
   process.argv.slice(2),
@@ -52,13 +58,17 @@ async function runServer(options: UpOptions): Promise<void> {
         noProxy: process.env.NO_PROXY ?? process.env.no_proxy,
       },
       otel: Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('OTEL_'))),
-      readSecret: (name) => (name.startsWith('PONTO_SECRET_') ? process.env[name] : undefined),
+      readSecret,
     })
   } finally {
     await builtins.stop()
   }
   // A report to a collector that is away may be on its way for a while yet, and would hold the process.
   process.exit(0)
+}
+
+function readSecret(name: string): string | undefined {
+  return name.startsWith('PONTO_SECRET_') ? process.env[name] : undefined
 }
 
 /** What the dynamic loader and the temporary files of the engine process need; no secrets. */

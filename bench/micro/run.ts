@@ -7,9 +7,10 @@ import { limitBenches } from './policy/limit.ts'
 import { meterBenches } from './policy/meter.ts'
 import { requestLogBenches } from './policy/request-log.ts'
 import { sharedCountersBenches } from './port/shared-counters.ts'
+import { resourceIndexBenches } from './resource-index.ts'
 import { telemetryBenches } from './telemetry.ts'
 import { openaiChatBenches } from './wire/openai-chat.ts'
-import { sseRelayBenches } from './wire/sse-relay.ts'
+import { sseRelayBenches } from './wire/sse/relay-sse.ts'
 
 /** `npm run ponto -- --run-script bench/micro/run.ts [word]`: nanoseconds of single steps of a request, those whose name holds the word. */
 
@@ -23,6 +24,7 @@ const all: readonly Bench[] = [
   ...meterBenches,
   ...openaiChatBenches,
   ...requestLogBenches,
+  ...resourceIndexBenches,
   ...sharedCountersBenches,
   ...spliceModelBenches,
   ...sseRelayBenches,

@@ -18,8 +18,7 @@ export async function fillAndSearch(count: number, tell: (text: string) => void)
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   const file = join(folder, 'requests.db')
   const store = await openSqliteRequests(file)
-  const size = (): number =>
-    readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
+  const size = (): number => readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
   const start = Date.UTC(2026, 0, 1)
   // A month of them.
   const stepMs = (30 * 86_400_000) / count
@@ -30,7 +29,8 @@ export async function fillAndSearch(count: number, tell: (text: string) => void)
       JSON.stringify(makeRequest(start + (made + i) * stepMs)),
     )
     await store.append(lines, [])
-    if (Math.floor(made / 1e6) !== Math.floor((made + rowsAtOnce) / 1e6)) tell(`${Math.round((made + rowsAtOnce) / 1e6)} million`)
+    if (Math.floor(made / 1e6) !== Math.floor((made + rowsAtOnce) / 1e6))
+      tell(`${Math.round((made + rowsAtOnce) / 1e6)} million`)
   }
   const cpu = process.cpuUsage(before)
   const seconds = (performance.now() - beganMs) / 1_000
@@ -107,7 +107,11 @@ function makeRequest(at: number): RequestDocument {
   const failure = {
     200: {},
     400: { code: 'invalid-request', param: 'messages' },
-    429: { code: 'rate-limited', isLimited: true, message: `Requests to the ChatCompletions_Create Operation have exceeded token rate limit of deployment '${deployment}'. Please retry after ${whole(60)} seconds.` },
+    429: {
+      code: 'rate-limited',
+      isLimited: true,
+      message: `Requests to the ChatCompletions_Create Operation have exceeded token rate limit of deployment '${deployment}'. Please retry after ${whole(60)} seconds.`,
+    },
     500: { code: 'internal' },
     503: { code: 'upstream-unavailable' },
   }[status] as object
@@ -123,16 +127,36 @@ function makeRequest(at: number): RequestDocument {
     requestBytes: whole(5_000),
     responseBytes: whole(5_000),
     ...failure,
-    ...{ resource: 'ponto', caller, callerKind: 'key', address: `10.0.${whole(4)}.${whole(128)}`, surface: 'openai-chat' },
+    ...{
+      resource: 'ponto',
+      caller,
+      callerKind: 'key',
+      address: `10.0.${whole(4)}.${whole(128)}`,
+      surface: 'openai-chat',
+    },
     ...{ operation: 'chat', clientRequestId: crypto.randomUUID(), asked: deployment, deployment },
     ...{ model: 'gpt-4o', modelVersion: '2024-11-20', tier: 'default', backend: 'upstream-1' },
     attempts: [{ backend: 'upstream-1', startedMs: 0.3, ms: upstreamMs, status: 200 }],
     tokens: { prompt: whole(4_000), cached: 0, completion: whole(900), reasoning: 0 },
     limits: [
       {
-        ...{ action: 'admitted', deployment, promptTokens: whole(4_000), completionTokens: 256, isGuess: false, refusedBy: -1 },
+        ...{
+          action: 'admitted',
+          deployment,
+          promptTokens: whole(4_000),
+          completionTokens: 256,
+          isGuess: false,
+          refusedBy: -1,
+        },
         counters: [
-          { owner: 'deployment', measure: 'tokens', limit: 100_000, used: whole(100_000), cost: whole(4_000), resetMs: whole(60_000) },
+          {
+            owner: 'deployment',
+            measure: 'tokens',
+            limit: 100_000,
+            used: whole(100_000),
+            cost: whole(4_000),
+            resetMs: whole(60_000),
+          },
           { owner: 'deployment', measure: 'requests', limit: 600, used: whole(600), cost: 1, resetMs: whole(10_000) },
         ],
       },
@@ -140,7 +164,12 @@ function makeRequest(at: number): RequestDocument {
     sent: {
       method: 'POST',
       url: 'https://api.example.com/v1/chat/completions',
-      headers: { authorization: '[masked]', 'content-type': 'application/json', accept: 'application/json', 'user-agent': 'ponto' },
+      headers: {
+        authorization: '[masked]',
+        'content-type': 'application/json',
+        accept: 'application/json',
+        'user-agent': 'ponto',
+      },
       bytes: whole(5_000),
       fields: ['model', 'messages', 'temperature', 'max_tokens'],
     },

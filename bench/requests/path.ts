@@ -28,7 +28,10 @@ export async function compareServers(tell: (text: string) => void): Promise<void
     const backends = [{ url: `http://127.0.0.1:${upstream.ready as number}/v1`, model: 'chat' }]
     const deployment = { name: 'Bench-chat', model: { name: 'chat' }, backends, raiPolicyName: 'Microsoft.Nil' }
     writeFileSync(config, JSON.stringify({ deployments: [deployment] }))
-    for (const [name, days] of [['without a log', '0'], ['with the log', '30']] as const) {
+    for (const [name, days] of [
+      ['without a log', '0'],
+      ['with the log', '30'],
+    ] as const) {
       const args = ['--config', config, '--request-log-days', days]
       const server = await startServer({ dataFolder: join(folder, days), args })
       sides.push({ name, server, requests: 0, cpuUs: 0, mainUs: 0 })
@@ -40,13 +43,19 @@ export async function compareServers(tell: (text: string) => void): Promise<void
       tell(`round ${round} of ${rounds}`)
       for (const side of round % 2 ? sides : sides.toReversed()) await run(side, roundMs)
     }
-    console.log(`${'CPU time of a request, us'.padEnd(26)}  ${'all threads'.padStart(11)}  ${'that answers'.padStart(12)}`)
+    console.log(
+      `${'CPU time of a request, us'.padEnd(26)}  ${'all threads'.padStart(11)}  ${'that answers'.padStart(12)}`,
+    )
     for (const { name, requests, cpuUs, mainUs } of sides) {
-      console.log(`${name.padEnd(26)}  ${(cpuUs / requests).toFixed(1).padStart(11)}  ${(mainUs / requests).toFixed(1).padStart(12)}   of ${requests}`)
+      console.log(
+        `${name.padEnd(26)}  ${(cpuUs / requests).toFixed(1).padStart(11)}  ${(mainUs / requests).toFixed(1).padStart(12)}   of ${requests}`,
+      )
     }
     const [off, on] = sides as [Side, Side]
     const ratio = (read: (side: Side) => number) => (read(on) / on.requests / (read(off) / off.requests)).toFixed(2)
-    console.log(`${'ratio'.padEnd(26)}  ${ratio(({ cpuUs }) => cpuUs).padStart(11)}  ${ratio(({ mainUs }) => mainUs).padStart(12)}`)
+    console.log(
+      `${'ratio'.padEnd(26)}  ${ratio(({ cpuUs }) => cpuUs).padStart(11)}  ${ratio(({ mainUs }) => mainUs).padStart(12)}`,
+    )
   } finally {
     await Promise.all([...sides.map(({ server }) => server.stop()), upstream.stop(), generator.stop()])
   }
@@ -63,7 +72,13 @@ export async function compareServers(tell: (text: string) => void): Promise<void
     }
     const request = writeRequest(target, 'chat')
     const [cpuUs, mainUs] = [readCost(server.pid).cpuUs, readMainThread(server.pid)]
-    const result = (await generator.ask({ maxRequests: 1e6, connections, forMs, port: target.port, request })) as RunResult
+    const result = (await generator.ask({
+      maxRequests: 1e6,
+      connections,
+      forMs,
+      port: target.port,
+      request,
+    })) as RunResult
     // What is written after the last request is a part of it.
     await Bun.sleep(1_500)
     side.requests += result.requests

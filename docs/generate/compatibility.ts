@@ -18,8 +18,16 @@ import { serverEnds } from '../../src/wire/index.ts'
 import { chatBodySchema } from '../../src/wire/openai-chat/schema.ts'
 import { completionBodySchema } from '../../src/wire/openai-completions/schema.ts'
 import { embeddingBodySchema } from '../../src/wire/openai-embeddings/schema.ts'
+import { requestSchema as responsesSchema } from '../../src/wire/openai-responses/schema.ts'
 import type { ClientEnd, ServerEnd } from '../../src/wire/wire.ts'
-import { chatSamples, completionSamples, embeddingSamples, inferenceEmbeddingSamples, type Sample } from './samples.ts'
+import {
+  chatSamples,
+  completionSamples,
+  embeddingSamples,
+  inferenceEmbeddingSamples,
+  responsesSamples,
+  type Sample,
+} from './samples.ts'
 
 /**
  * docs/reference/compatibility.md: what becomes of each field of a request. Nothing is claimed: every sample is read by the server
@@ -55,6 +63,13 @@ const surfaces: readonly Surface[] = [
     schema: completionBodySchema,
     base: { model: 'm', prompt: 'hi' },
     samples: completionSamples,
+  },
+  {
+    title: 'Responses, Azure OpenAI',
+    wire: 'openai-responses',
+    schema: responsesSchema,
+    base: { model: 'm', input: 'hi' },
+    samples: responsesSamples,
   },
   {
     title: 'Embeddings, Azure OpenAI',
@@ -100,6 +115,9 @@ function renderLegend(): string {
     '',
     'On the inference surface a field marked _extra_ is refused with 400 unless the header `extra-parameters` is `pass-through`; with ' +
       '`drop` it is left out. The columns say what follows from `pass-through`.',
+    '',
+    'A backend with `responses` among its `chatApis` gets requests for responses as they are, with `"store": false` where they say nothing of ' +
+      'it. The columns are of backends without.',
     '',
     'Token ids reach upstreams of protocol `azure-openai` as they are, and those of `openai` if the model, by its name there or as the ' +
       'deployment says, is text-embedding-ada-002, text-embedding-3-small or text-embedding-3-large. All others get text.',

@@ -240,7 +240,7 @@ function stat(title: string, unit: string, expression: string): Panel {
   return { title, unit, lines: [[expression, '']], kind: 'stat', width: 4 }
 }
 
-const datasource = { type: 'prometheus', uid: '${datasource}' }
+const datasource = { type: 'prometheus', uid: '$datasource' }
 const columns = 24
 const heights = { stat: 4, timeseries: 8 }
 

@@ -4,12 +4,14 @@ import { renderCompatibility } from './compatibility.ts'
 import { renderDashboard } from './dashboard.ts'
 import { renderErrors } from './errors.ts'
 import { renderMetrics } from './metrics.ts'
+import { renderRoles } from './roles.ts'
 
 /** The pages that are made from the code, by their path in the repository. */
 export const pages: Readonly<Record<string, () => string>> = {
   'docs/reference/compatibility.md': renderCompatibility,
   'docs/reference/errors.md': renderErrors,
   'docs/reference/metrics.md': renderMetrics,
+  'docs/reference/roles.md': renderRoles,
   'deploy/grafana/ponto.json': renderDashboard,
 }
 

@@ -125,3 +125,75 @@ export const inferenceEmbeddingSamples: readonly Sample[] = [
   ...embeddingSamples,
   { field: 'encoding_format int8', set: { encoding_format: 'int8' } },
 ]
+
+const functionTool = { type: 'function', ...weather }
+const item = (value: JsonObject): JsonObject => ({ input: [value, user] })
+
+export const responsesSamples: readonly Sample[] = [
+  { field: 'input, parts', set: { input: [{ role: 'user', content: [{ type: 'input_text', text: 'hi' }] }] } },
+  {
+    field: 'input_image',
+    set: { input: [{ role: 'user', content: [{ type: 'input_image', image_url: 'https://example.com/a.png' }] }] },
+  },
+  {
+    field: 'input_image, by file_id',
+    set: { input: [{ role: 'user', content: [{ type: 'input_image', file_id: 'file-1' }] }] },
+  },
+  {
+    field: 'input_file',
+    set: { input: [{ role: 'user', content: [{ type: 'input_file', filename: 'a.pdf', file_data: 'data:,x' }] }] },
+  },
+  {
+    field: 'function_call, function_call_output',
+    set: {
+      input: [
+        user,
+        { type: 'function_call', call_id: 'call_1', ...called },
+        { type: 'function_call_output', call_id: 'call_1', output: '21' },
+      ],
+    },
+  },
+  { field: 'reasoning items', set: item({ type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'x' }) },
+  { field: 'item_reference', set: item({ type: 'item_reference', id: 'msg_1' }) },
+  { field: 'items of built-in tools', set: item({ type: 'web_search_call', id: 'ws_1', status: 'completed' }) },
+  { field: 'instructions', set: { instructions: 'Be kind.' } },
+  { field: 'tools', set: { tools: [functionTool] } },
+  { field: 'tools (strict)', set: { tools: [{ ...functionTool, strict: true }] } },
+  { field: 'tools, built in', set: { tools: [{ type: 'web_search' }] } },
+  { field: 'tool_choice', set: { tool_choice: 'required' }, with: { tools: [functionTool] } },
+  {
+    field: 'tool_choice, allowed_tools',
+    set: { tool_choice: { type: 'allowed_tools', mode: 'auto', tools: [{ type: 'function', name: 'weather' }] } },
+    with: { tools: [functionTool] },
+  },
+  { field: 'parallel_tool_calls', set: { parallel_tool_calls: false }, with: { tools: [functionTool] } },
+  { field: 'text.format json_object', set: { text: { format: { type: 'json_object' } } }, with: { input: 'JSON' } },
+  {
+    field: 'text.format json_schema',
+    set: { text: { format: { type: 'json_schema', name: 'a', schema: { type: 'object' } } } },
+  },
+  { field: 'text.verbosity', set: { text: { verbosity: 'low' } } },
+  { field: 'reasoning.effort', set: { reasoning: { effort: 'low' } } },
+  { field: 'reasoning.summary', set: { reasoning: { summary: 'auto' } } },
+  { field: 'max_output_tokens', set: { max_output_tokens: 5 } },
+  { field: 'temperature', set: { temperature: 0.5 } },
+  { field: 'top_p', set: { top_p: 0.5 } },
+  { field: 'top_logprobs', set: { top_logprobs: 3 } },
+  { field: 'include, of log probabilities', set: { include: ['message.output_text.logprobs'] } },
+  { field: 'include, of anything else', set: { include: ['reasoning.encrypted_content'] } },
+  { field: 'metadata', set: { metadata: { run: '1' } } },
+  { field: 'stream', set: { stream: true } },
+  { field: 'stream_options', set: { stream_options: { include_obfuscation: true } }, with: { stream: true } },
+  { field: 'store false', set: { store: false } },
+  { field: 'store true', set: { store: true } },
+  { field: 'background', set: { background: true } },
+  { field: 'previous_response_id', set: { previous_response_id: 'resp_1' } },
+  { field: 'conversation', set: { conversation: 'conv_1' } },
+  { field: 'user', set: { user: 'someone' } },
+  { field: 'safety_identifier', set: { safety_identifier: 'someone' } },
+  { field: 'prompt_cache_key', set: { prompt_cache_key: 'key' } },
+  { field: 'service_tier', set: { service_tier: 'flex' } },
+  { field: 'truncation auto', set: { truncation: 'auto' } },
+  { field: 'max_tool_calls', set: { max_tool_calls: 2 } },
+  { field: 'prompt', set: { prompt: { id: 'pmpt_1' } } },
+]

@@ -44,6 +44,7 @@ beforeAll(async () => {
     isLocalCertificate: true,
     deployment: 'Mistral-large',
     command: 'npm run -s ponto --',
+    portalCode: 'CODE',
     notices: ['Something happened.'],
   }
 })

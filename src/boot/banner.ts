@@ -15,6 +15,8 @@ export type BannerInfo = {
   readonly isLocalCertificate: boolean
   /** A deployment that answers chat, for the snippets. */
   readonly deployment: string
+  /** Of a link to the portal that signs in once. */
+  readonly portalCode: string
   /** How the command line is called here. */
   readonly command: string
   /** What happened at this start that a person should know. */
@@ -49,6 +51,7 @@ export function renderBanner(info: BannerInfo, style: BannerStyle): string {
 
 function renderFacts(info: BannerInfo, paint: Paint): string[] {
   const rows: [string, string][] = [
+    ['Portal', `${linkToPortal(info)}  (opens once, within 10 minutes)`],
     ['Model inference', `${info.httpsUrl}/models`],
     ['Azure OpenAI', info.httpsUrl],
     ['OpenAI v1', `${info.httpsUrl}/openai/v1/`],
@@ -58,6 +61,12 @@ function renderFacts(info: BannerInfo, paint: Paint): string[] {
   ]
   const width = Math.max(...rows.map(([label]) => label.length))
   return rows.map(([label, value]) => `  ${paint.dim(label.padEnd(width))}  ${paint.cyan(value)}`)
+}
+
+/** Over plain HTTP where that stays on this machine: no browser knows the local authority yet. The code is in the fragment, which is not sent and not logged. */
+export function linkToPortal({ httpsUrl, httpUrl, portalCode }: Pick<BannerInfo, 'httpsUrl' | 'httpUrl' | 'portalCode'>): string {
+  const isLocal = httpUrl !== undefined && new URL(httpUrl).hostname === 'localhost'
+  return `${isLocal ? httpUrl : httpsUrl}/portal/#code=${portalCode}`
 }
 
 function evalLine(command: string, shell: Shell): string {
@@ -163,6 +172,7 @@ export function renderJson(info: BannerInfo): string {
       openAIv1: `${info.httpsUrl}/openai/v1/`,
       ...(info.httpUrl ? { http: info.httpUrl } : {}),
     },
+    portal: linkToPortal(info),
     key: info.key,
     deployment: info.deployment,
     dataFolder: folder.path,

@@ -6,9 +6,11 @@ import type { Timeouts } from '../backend/transport/transport.ts'
 import type { UpOptions } from '../cli/server/up.ts'
 import type { Status } from '../control/api.ts'
 import { createArm, isArmPath } from '../control/arm/create-arm.ts'
-import { createHostCheck } from '../control/authenticate.ts'
+import { createHostCheck } from '../control/identity/authenticate.ts'
 import { createControl } from '../control/create-control.ts'
 import { createIssuerRoutes } from '../control/identity/issuer-routes.ts'
+import { createSessionDoor } from '../control/portal/session-door.ts'
+import { createSessions } from '../control/portal/sessions.ts'
 import { Fault } from '../core/fault.ts'
 import { faultCodes } from '../core/fault-codes.ts'
 import type { RecordListener } from '../core/request-record.ts'
@@ -46,6 +48,7 @@ import { createDataFolder, type DataFolder, removeServerRecord, writeServerRecor
 import { lockDataFolder } from './folder/folder-lock.ts'
 import { nodeIdOf } from './folder/node-id.ts'
 import { type Listeners, openListeners } from './open-listeners.ts'
+import { greetBrowser, isPortalPath, openPortal } from './portal/open-portal.ts'
 import { createAccounts } from './resources/accounts.ts'
 import { createDescribeRoutes } from './resources/describe-routes.ts'
 import type { LiveResource } from './resources/live-resource.ts'
@@ -55,7 +58,7 @@ import { routeByResource } from './resources/route-by-resource.ts'
 import { makeResourceKey, openManagementCredential, openMasterKey, openMetricsCredential } from './secrets.ts'
 import { listServerNames } from './server-names.ts'
 import { followChanges } from './stores/follow-changes.ts'
-import { openBlobs } from './stores/open-blobs.ts'
+import { openBlobs, reasonOf, tryBlobs } from './stores/open-blobs.ts'
 import { openCounters, steadyNow } from './stores/open-counters.ts'
 import { type Identity, openIdentity } from './stores/open-identity.ts'
 import { openTables } from './stores/open-tables.ts'
@@ -229,6 +232,7 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
     const judged = [createSpillOver(find), capture, ...limits, filter]
     const load = createLiveLoad(performance.now.bind(performance))
     const blobs = await openBlobs({ store: options.blobs, folder: folder.blobs, readSecret })
+    tryBlobs(blobs).catch((error) => log.warn({ reason: reasonOf(error) }, 'files and batches wait for their store'))
     work = openWork({
       tables,
       isShared,
@@ -334,9 +338,12 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
       now: Date.now,
     }
     const arm = createArm({ ...guard, accounts, groups: tables.groups, tenantId: issuer.tenant })
+    const sessions = createSessions(Date.now)
+    const visited = { ...guard, findVisitor: createSessionDoor(sessions) }
     const control = createControl({
-      ...guard,
+      ...visited,
       accounts,
+      sessions,
       identity: {
         table: tables.identity,
         identity: identities,
@@ -356,16 +363,29 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
       now: Date.now,
       onFault,
     })
+    const portal = openPortal({
+      ...guard,
+      sessions,
+      attempts: identity.attempts,
+      version: parts.version,
+      folder,
+      isLocalCertificate: () => listeners?.isLocalCertificate ?? false,
+      gateway,
+      findKey: () => own.keys()[0]?.value,
+    })
     const handle: Handle = (request, url, setTurn, readPeer) => {
       const path = url.pathname
       const readForwarded = addressReader()
       const readAddress = readForwarded ? () => readForwarded(readPeer(), request.headers) : readPeer
       if (path.startsWith('/management')) return control(request, readAddress)
+      if (isPortalPath(path)) return portal(request, url, setTurn, readAddress)
       if (isArmPath(path)) return arm.handle(request, readAddress)
       if (path.startsWith('/health/')) return Promise.resolve(respondHealth(path, () => whyNotReady(live, builtins)))
       if (path === '/metrics') return serveMetrics(request, url)
       const issued = issuerRoutes.handle(request, url, readAddress)
       if (issued) return issued
+      const greeting = greetBrowser(request, path)
+      if (greeting) return Promise.resolve(greeting)
       return gateway(request, url, setTurn, readAddress)
     }
 
@@ -385,6 +405,7 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
       name: resource.name,
       key: firstKey?.value ?? '',
       deployment: firstChat(own.current()),
+      portalCode: sessions.issueLink().code,
       notices: [...listeners.notices, ...live.listWarnings(), ...own.state.listWarnings(), ...own.listFilterWarnings()],
     })
     if (!usesBuiltin(live)) await builtins.stop()
@@ -414,7 +435,7 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
 function announce(
   parts: ServeParts,
   listeners: Listeners,
-  facts: Pick<BannerInfo, 'name' | 'key' | 'deployment' | 'notices'>,
+  facts: Pick<BannerInfo, 'name' | 'key' | 'deployment' | 'portalCode' | 'notices'>,
 ): void {
   const { options } = parts
   const info: BannerInfo = {

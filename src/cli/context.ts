@@ -29,9 +29,14 @@ export type Check = {
   readonly fix?: string | undefined
 }
 
-/** Checks only the composition root can make, since they open the database and the engine. */
+/** Where a server keeps what it has, as far as it is no secret. */
+export type StoreSettings = { readonly blobs: string; readonly caFile?: string | undefined }
+
+/** Checks only the composition root can make, since they open stores and the engine. */
 export type Probes = {
-  database(folder: DataFolder): Promise<Check>
+  database(folder: DataFolder, settings: StoreSettings): Promise<Check>
+  files(folder: DataFolder, settings: StoreSettings): Promise<Check>
+  counters(folder: DataFolder, settings: StoreSettings): Promise<Check>
   engine(folder: DataFolder): Promise<Check>
 }
 

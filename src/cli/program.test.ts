@@ -417,6 +417,8 @@ describe('up', () => {
       logLevel: 'info',
       raiPolicy: 'Microsoft.DefaultV2',
       storedCompletionDays: 30,
+      requestLogDays: 30,
+      requestLogMb: 2_048,
       usageHourlyDays: 90,
       usageDays: 1_100,
       replicas: 1,
@@ -431,6 +433,8 @@ describe('up', () => {
     ['a variable that is no level', [], { PONTO_LOG_LEVEL: 'loud' }, 'PONTO_LOG_LEVEL="loud"'],
     ['a wait that is none', ['--database-wait', '-1'], {}, 'from 0 to 86400'],
     ['no days at all', ['--stored-completion-days', '0'], {}, 'from 1 to 36500'],
+    ['a log that holds nothing', ['--request-log-mb', '1'], {}, 'from 16 to 1000000'],
+    ['a log for half a day', ['--request-log-days', '0.5'], {}, 'from 1 to 36500'],
     ['a certificate without its key', ['--tls-cert', 'a.pem'], {}, '--tls-key is missing'],
   ]
   test.each(wrong)('%s is wrong usage, and nothing starts', async (_what, args, env, message) => {

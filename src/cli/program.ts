@@ -125,6 +125,11 @@ const commands: readonly { name: string; summary: string; load: () => Promise<De
     load: async () => (await import('./observe/top.ts')).defineTop,
   },
   {
+    name: 'portal',
+    summary: 'print a link that opens the portal in a browser',
+    load: async () => (await import('./server/portal.ts')).definePortal,
+  },
+  {
     name: 'status',
     summary: 'what the running server does',
     load: async () => (await import('./server/status.ts')).defineStatus,

@@ -259,7 +259,7 @@ describe('bad bodies', () => {
       { body: { model: { name: 'gpt-4o' } } },
       400,
       'InvalidModel',
-      'model: there is no built-in model "gpt-4o" (format OpenAI, version 2024-11-20); there is: "builtin-nano" (format Ponto, version 1). To use a model that runs elsewhere, give backends: [{url: "https://.../v1"}]',
+      'model: there is no built-in model "gpt-4o" (format OpenAI, version 2024-11-20); there is: "builtin-nano" (format Ponto, version 1). To use a model that runs elsewhere, give backends: [{url: "https://.../v1"}], or say where it runs under "modelBackends" of the configuration file',
     ],
   ])('%s', async (_what, options, status, code, message) => {
     const response = await send('PUT', path, options)

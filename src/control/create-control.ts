@@ -5,9 +5,10 @@ import { ownResource, type ResourceId } from '../core/resource.ts'
 import { authorizeAction } from '../policy/access/authorize.ts'
 import type { Accounts } from './accounts.ts'
 import { type AuditOptions, createAuditor, isTold } from './audit/auditor.ts'
-import { type AuthenticateOptions, createGate } from './authenticate.ts'
+import { type AuthenticateOptions, createGate } from './identity/authenticate.ts'
 import { describeFault } from './errors.ts'
 import { type Answer, writeAnswer } from './http/answer.ts'
+import { judgeBody } from './http/read-body.ts'
 import {
   type ControlRoute,
   decodeSegment,
@@ -18,7 +19,11 @@ import {
   type Visit,
 } from './http/route.ts'
 import { listIdentityRoutes } from './identity/routes.ts'
+import { judgeSecrets } from './identity/secret-right.ts'
 import type { ServicePrincipalsOptions } from './identity/service-principals.ts'
+import { listPortalRoutes } from './portal/routes.ts'
+import { requireConfirmed } from './portal/session-door.ts'
+import type { Sessions } from './portal/sessions.ts'
 import { listResourceRoutes, refuseUnknown } from './resources/resources.ts'
 import { listRoutes, type RoutesOptions } from './routes.ts'
 
@@ -26,6 +31,8 @@ export type ControlOptions = AuthenticateOptions &
   AuditOptions & {
     readonly accounts: Accounts
     readonly identity: ServicePrincipalsOptions
+    /** Of the portal; without them no links to it are made. */
+    readonly sessions?: Sessions | undefined
     /** Told of every refusal and failure, for the log. */
     onFault(fault: Fault, requestId: string): void
   }
@@ -52,7 +59,12 @@ export function createControl(
   const auditor = createAuditor(options)
   const { accounts } = options
   const own = accounts.own()
-  const ofServer = [...listRoutes(own.routes), ...listIdentityRoutes(options.identity), ...listResourceRoutes(accounts)]
+  const ofServer = [
+    ...listRoutes(own.routes),
+    ...listIdentityRoutes(options.identity),
+    ...listPortalRoutes(options.sessions),
+    ...listResourceRoutes(accounts),
+  ]
   /** Those of other resources, made once for each. */
   const ofOthers = new WeakMap<RoutesOptions, readonly ControlRoute[]>()
 
@@ -77,7 +89,7 @@ export function createControl(
     const path = pathname.slice(root.length)
     // A preflight brings no credential. It gets what every other method gets that is not there, and no leave to go on.
     if (request.method === 'OPTIONS') return refuseMethod(request.method, requireMatch(locate(path)))
-    const principal = await gate.authenticate(request.headers)
+    const principal = await gate.authenticate(request.headers, request.method)
     return run(request, path, { principal, address: readAddress(), requestId })
   }
 
@@ -96,11 +108,13 @@ export function createControl(
     }
     const visit: Visit = { ...caller, params, forward }
     const handle = async () => {
+      requireConfirmed(caller.principal, route.action, options.now())
       authorizeAction(
         caller.principal,
         route.action,
         place.resource === undefined ? serverScope : scopeOf(route, params, place.resource),
       )
+      judgeBody(request, (document) => judgeSecrets(caller.principal, document))
       return route.handle(request, name, item, visit)
     }
     if (!isTold(route.action)) return handle()

@@ -9,6 +9,7 @@ import { authorizeDataAction } from '../policy/access/authorize.ts'
 import { refuseKey } from '../policy/authenticate.ts'
 import { outcomeOf, type Pipeline } from '../policy/pipeline.ts'
 import { noteCaller } from '../policy/request-log/close-record.ts'
+import { noteArrival, noteRefusal } from '../policy/request-log/note-request.ts'
 import { findDeployment, type Snapshot } from '../snapshot/snapshot.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { faultWriterBelow } from '../wire/index.ts'
@@ -16,9 +17,8 @@ import type { CallInput, FaultBody, ServerEnd } from '../wire/wire.ts'
 import { admit, authorizeCall, authorizeEndpoint, checkAddress, type Tokens } from './admit.ts'
 import { checkApiVersion } from './api-version.ts'
 import { respondList } from './list.ts'
-import { type FormBody, hasForm, maxFormBytes, readForm } from './read-form.ts'
-import { type JsonBody, readJson } from './read-json.ts'
-import { noteArrival, noteRefusal } from './note-request.ts'
+import { type FormBody, hasForm, maxFormBytes, readForm } from './body/read-form.ts'
+import { type JsonBody, readJson } from './body/read-json.ts'
 import { resolveDeployment } from './resolve.ts'
 import { baseHeaders, respondFault, respondPreflight, respondReply } from './respond.ts'
 import type { Endpoint, Match } from './routes.ts'
@@ -64,7 +64,14 @@ export function createGateway(options: GatewayOptions): Handle {
       if (fault.code === 'method-not-allowed' && match.found === 'other-methods') headers.allow = match.allow
       const body = faultWriter(match, url.pathname)(fault, requestId)
       const findCaller = () => snapshot && admit(request.headers, snapshot, options.tokens, startedAt)
-      noteRefusal(record, fault, body, match, findCaller, options.onRefused)
+      noteRefusal(
+        record,
+        fault,
+        body,
+        match.found === 'endpoint' ? match.endpoint : undefined,
+        findCaller,
+        options.onRefused,
+      )
       return respondFault(body, headers)
     }
   }

@@ -1,7 +1,7 @@
 import { Fault } from '../core/fault.ts'
 import type { ServiceAnswer, ServiceContent } from '../core/service-route.ts'
 import { readRange } from './byte-range.ts'
-import { passBody } from './pass-body.ts'
+import { passBody } from './body/pass-body.ts'
 import type { ServeOptions } from './serve-service.ts'
 import { takeTurns } from './sse-writer.ts'
 

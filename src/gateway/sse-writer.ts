@@ -4,7 +4,7 @@ import { type Fault, toFault } from '../core/fault.ts'
 import type { Reply } from '../core/reply.ts'
 import type { Pipeline } from '../policy/pipeline.ts'
 import type { AnswerHead, EventWriter, ServerEnd } from '../wire/wire.ts'
-import { passBody } from './pass-body.ts'
+import { passBody } from './body/pass-body.ts'
 import type { SetTurn } from './server.ts'
 
 type EventReply = Extract<Reply, { kind: 'stream' | 'bytes' }>

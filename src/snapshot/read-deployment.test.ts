@@ -147,7 +147,7 @@ describe('readDeployment', () => {
       { name: 'gpt', model: { name: 'gpt-4o' } },
       [
         'model: there is no built-in model "gpt-4o" (format OpenAI, version 2024-11-20); there is: "builtin-nano" (format Ponto, version 3). ' +
-          'To use a model that runs elsewhere, give backends: [{url: "https://.../v1"}]',
+          'To use a model that runs elsewhere, give backends: [{url: "https://.../v1"}], or say where it runs under "modelBackends" of the configuration file',
       ],
     ],
     [
@@ -155,7 +155,7 @@ describe('readDeployment', () => {
       { name: 'gpt', model: { name: 'builtin-nano', version: '9' } },
       [
         'model: there is no built-in model "builtin-nano" (format Ponto, version 9); there is: "builtin-nano" (format Ponto, version 3). ' +
-          'To use a model that runs elsewhere, give backends: [{url: "https://.../v1"}]',
+          'To use a model that runs elsewhere, give backends: [{url: "https://.../v1"}], or say where it runs under "modelBackends" of the configuration file',
       ],
     ],
   ])('refuses %s', (_what, input, problems) => {

@@ -2,9 +2,10 @@ import { isIP } from 'node:net'
 import { protocolsWithBatches } from '../backend/presets.ts'
 import { judgeAddress, normalizeHost } from '../backend/transport/dial/address-guard.ts'
 import type { ModelRef } from '../core/deployment.ts'
-import { isJsonObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { type DocumentProblem, parseDocument } from '../core/text/parse-document.ts'
 import { type CapacityRules, judgeCapacity } from './capacity/judge-capacity.ts'
+import { findModelBackends } from './capacity/model-backends.ts'
 import { type BackendSpec, type DeploymentSpec, deploymentSpecSchema, guardCredentials } from './deployment-spec.ts'
 import { fillDefaults, judgePolicies, type PolicyRules } from './policy/judge-deployment.ts'
 
@@ -62,9 +63,21 @@ function completeModel(input: unknown, { builtinModels, capacityRules }: ReadDep
         model: { format: builtin.format, version: builtin.version, ...input.model, name: builtin.name },
       }
   }
-  if (version !== undefined) return input
-  const [known] = capacityRules.catalog.versionsOf(name, typeof format === 'string' ? format : undefined)
-  return known ? { ...input, model: { format: known.format, version: known.version, ...input.model } } : input
+  const publisher = typeof format === 'string' ? format : undefined
+  const [known] = capacityRules.catalog.versionsOf(name, publisher)
+  const placed = placeModel(input, { name, format: publisher ?? known?.format }, capacityRules)
+  if (version !== undefined) return placed
+  return known ? { ...placed, model: { format: known.format, version: known.version, ...input.model } } : placed
+}
+
+/** A deployment that does not say where it runs gets what the operator says of its model. */
+function placeModel(
+  input: JsonObject,
+  model: { readonly name: string; readonly format: string | undefined },
+  { modelBackends = [] }: CapacityRules,
+): JsonObject {
+  const backends = input.backends === undefined ? findModelBackends(model, modelBackends) : undefined
+  return backends ? { ...input, backends: backends as unknown as Json } : input
 }
 
 function checkBuiltin(asked: ModelRef, builtinModels: readonly ModelRef[]): DocumentProblem[] {
@@ -75,7 +88,7 @@ function checkBuiltin(asked: ModelRef, builtinModels: readonly ModelRef[]): Docu
   const known = builtinModels.map(formatModel).join('; ') || 'none'
   const text =
     `there is no built-in model ${formatModel(asked)}; there is: ${known}. To use a model that runs elsewhere, ` +
-    'give backends: [{url: "https://.../v1"}]'
+    'give backends: [{url: "https://.../v1"}], or say where it runs under "modelBackends" of the configuration file'
   return [{ path: ['model'], text, code: 'InvalidModel' }]
 }
 

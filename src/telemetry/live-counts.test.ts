@@ -17,7 +17,8 @@ const record = (more: Partial<RequestRecord>): RequestRecord => ({
 })
 
 test('rates, tokens and latencies of the last minute; what is older is gone', () => {
-  for (let i = 1; i <= 100; i++) live.listener(record({ totalMs: i * 10, firstTokenMs: i, promptTokens: 5, completionTokens: 5 }))
+  for (let i = 1; i <= 100; i++)
+    live.listener(record({ totalMs: i * 10, firstTokenMs: i, promptTokens: 5, completionTokens: 5 }))
   const [view] = live.views()
   expect(view).toMatchObject({ deployment: 'gpt', model: 'm', inFlight: 0, limited: 0, failed: 0 })
   expect(view?.requestsPerSecond).toBeCloseTo(100 / 55, 5)
@@ -55,8 +56,22 @@ test('calls in flight are counted until they give back what they held', () => {
 })
 
 test('limits in use are those of the last call, as long as their window lasts', () => {
-  const counter = { owner: 'deployment', measure: 'tokens', limit: 1_000, used: 400, cost: 100, resetMs: 20_000 } as const
-  const decision = { action: 'admitted', deployment: 'gpt', promptTokens: 1, completionTokens: 1, isGuess: false, refusedBy: -1 } as const
+  const counter = {
+    owner: 'deployment',
+    measure: 'tokens',
+    limit: 1_000,
+    used: 400,
+    cost: 100,
+    resetMs: 20_000,
+  } as const
+  const decision = {
+    action: 'admitted',
+    deployment: 'gpt',
+    promptTokens: 1,
+    completionTokens: 1,
+    isGuess: false,
+    refusedBy: -1,
+  } as const
   live.listener(record({ limits: [{ ...decision, counters: [counter, { ...counter, owner: 'key' }] }] }))
   expect(live.views()[0]?.limits).toEqual([{ measure: 'tokens', limit: 1_000, used: 400 }])
   now += 20_000

@@ -67,8 +67,8 @@ export function createLiveCounts(now: () => number): LiveCounts {
   const entries = new Map<string, Map<string, Entry>>()
 
   function open(resource: string, deployment: string): Entry | undefined {
-    let ofResource = entries.get(resource)
-    if (!ofResource) entries.set(resource, (ofResource = new Map()))
+    const ofResource = entries.get(resource) ?? new Map<string, Entry>()
+    entries.set(resource, ofResource)
     const known = ofResource.get(deployment)
     if (known) return known
     if (ofResource.size >= maxDeployments) forgetIdle(ofResource)
@@ -195,6 +195,9 @@ function quantile(recent: readonly Slot[], list: 'total' | 'first', share: numbe
   }
   if (all === 0) return undefined
   let left = Math.ceil(all * share)
-  const at = counts.findIndex((count) => (left -= count) <= 0)
+  const at = counts.findIndex((count) => {
+    left -= count
+    return left <= 0
+  })
   return Math.round(Math.exp(at * growth) * 10) / 10
 }

@@ -9,7 +9,7 @@ import { openaiCompletionsClient } from './openai-completions/client.ts'
 import { openaiCompletionsServer } from './openai-completions/server.ts'
 import { openaiEmbeddingsClient } from './openai-embeddings/client.ts'
 import { openaiEmbeddingsServer } from './openai-embeddings/server.ts'
-import { readSseData } from './sse.ts'
+import { readSseData } from './sse/read-sse.ts'
 import type { ClientEnd, ServerEnd } from './wire.ts'
 
 /** The two ends of a wire test each other: what the client end writes, the server end reads as the same Call. */

@@ -67,11 +67,15 @@ beforeAll(async () => {
         deployment('stalled', {}, ['/stalled/v1']),
         deployment('tight', { rateLimits: [{ key: 'request', count: 1, renewalPeriod: 60 }] }),
         deployment('small', { rateLimits: [{ key: 'token', count: 10, renewalPeriod: 60 }] }),
-        deployment('spilling', {
-          sku: { name: 'GlobalProvisionedManaged', capacity: 15 },
-          spilloverDeploymentName: 'open',
-          deploymentState: 'Running',
-        }, ['/broken/v1']),
+        deployment(
+          'spilling',
+          {
+            sku: { name: 'GlobalProvisionedManaged', capacity: 15 },
+            spilloverDeploymentName: 'open',
+            deploymentState: 'Running',
+          },
+          ['/broken/v1'],
+        ),
         deployment('judged', { raiPolicyName: 'Microsoft.DefaultV2' }),
         deployment('paused', { deploymentState: 'Paused' }),
         deployment('kept', { capture: { prompts: true, answers: true } }),
@@ -89,7 +93,12 @@ afterAll(async () => {
   removeFolder(folder)
 })
 
-type Asking = { readonly key?: string; readonly body?: object; readonly headers?: Record<string, string>; readonly signal?: AbortSignal }
+type Asking = {
+  readonly key?: string
+  readonly body?: object
+  readonly headers?: Record<string, string>
+  readonly signal?: AbortSignal
+}
 
 function ask(model: string, { key = ponto.key, body = {}, headers = {}, signal }: Asking = {}): Promise<Response> {
   return fetch(`${ponto.httpUrl}/openai/v1/chat/completions`, {
@@ -163,7 +172,11 @@ describe('what was decided is told', () => {
 
   test('a limit: which, and what it stood at; and one that can never let it in', async () => {
     expect((await recordOf(await ask('tight'))).limits).toMatchObject([
-      { action: 'admitted', deployment: 'tight', counters: [{ owner: 'deployment', measure: 'requests', limit: 1, used: 1 }] },
+      {
+        action: 'admitted',
+        deployment: 'tight',
+        counters: [{ owner: 'deployment', measure: 'requests', limit: 1, used: 1 }],
+      },
     ])
     const refused = await recordOf(await ask('tight'))
     expect(refused).toMatchObject({
@@ -211,8 +224,16 @@ describe('what was decided is told', () => {
     ['a wrong key', () => ask('open', { key: 'wrong' }), { status: 401, code: 'unauthorized' }],
     ['a deployment that is not there', () => ask('opne'), { status: 404, code: 'deployment-not-found', asked: 'opne' }],
     ['one that is paused', () => ask('paused'), { status: 423, code: 'deployment-paused' }],
-    ['a path that is none', () => fetch(`${ponto.httpUrl}/openai/v1/nothing`, { headers: { 'api-key': ponto.key } }), { status: 404, code: 'not-found', caller: 'key1' }],
-    ['a field that is wrong', () => ask('open', { body: { messages: asked } }), { status: 400, code: 'invalid-request', param: 'messages' }],
+    [
+      'a path that is none',
+      () => fetch(`${ponto.httpUrl}/openai/v1/nothing`, { headers: { 'api-key': ponto.key } }),
+      { status: 404, code: 'not-found', caller: 'key1' },
+    ],
+    [
+      'a field that is wrong',
+      () => ask('open', { body: { messages: asked } }),
+      { status: 400, code: 'invalid-request', param: 'messages' },
+    ],
   ])('%s', async (_what, send, expected) => {
     expect(await recordOf(await send())).toMatchObject({ outcome: 'refused', ...expected })
   })
@@ -290,7 +311,9 @@ describe('prompts and answers', () => {
   test('are kept where the deployment says so, and nowhere else', async () => {
     const record = await recordOf(await ask('kept'))
     expect(record.isCaptured).toBe(true)
-    expect((JSON.parse(record.content?.prompt as string) as JsonObject).messages).toEqual([{ role: 'user', content: asked }])
+    expect((JSON.parse(record.content?.prompt as string) as JsonObject).messages).toEqual([
+      { role: 'user', content: asked },
+    ])
     expect(record.content?.answer).toContain(answered)
     expect(record.content?.sent).toContain(asked)
     const stream = await recordOf(await ask('kept', { body: { stream: true } }))

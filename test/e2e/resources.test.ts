@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ResourceView } from '../../src/control/api.ts'
 import { type FakeUpstream, json, startFakeUpstream } from '../support/fake-upstream.ts'
+import { startPostgresServer, withPostgres } from '../support/postgres-server.ts'
 import { makeTempFolder, removeFolder, type ServerProcess, startServer } from '../support/server-process.ts'
 
 /** Several resources on one server, each with its own names, keys and data. */
@@ -19,6 +20,7 @@ beforeAll(async () => {
   upstream = await startFakeUpstream()
   // Deployments are told apart by the path of their backends.
   upstream.respond(({ path }) => answerOf(path.split('/')[1] as string))
+  writeFileSync(join(folder, 'shared.key'), Buffer.alloc(32, 7).toString('base64'), { mode: 0o600 })
   server = await start()
 })
 afterAll(async () => {
@@ -167,6 +169,54 @@ describe('two resources', () => {
   })
 })
 
+describe('what is counted and what takes long', () => {
+  test('limits of one name are counted for each resource, and what they refuse says nothing of the other', async () => {
+    await make('team-c')
+    for (const resource of [undefined, 'team-c']) {
+      await ponto(
+        ...(resource === undefined ? [] : ['--resource', resource]),
+        ...['deployment', 'create', 'narrow', '--model', 'gpt-4o', '--backend', `${upstream.url}/x`],
+        ...['--rate-limit', 'request=1/min'],
+      )
+    }
+    const key = await keyOf('team-c')
+    expect(await outcome(byPath('team-c'), key, 'narrow')).toBe('x')
+    expect(await outcome(byPath('team-c'), key, 'narrow')).toBe(429)
+    expect(await outcome(byPath('main-one'), server.key, 'narrow')).toBe('x')
+    expect(await outcome(byPath('main-one'), server.key, 'narrow')).toBe(429)
+  })
+
+  test('batches run on the deployments of their resource, for its callers', async () => {
+    await make('team-d')
+    await deploy(undefined, 'lines', 'own')
+    await deploy('team-d', 'lines', 'd')
+    const headers = { 'api-key': await keyOf('team-d') }
+    const base = `${byPath('team-d').base}/openai/v1`
+    const upload = new FormData()
+    const body = { model: 'lines', messages: [{ role: 'user', content: 'hi' }] }
+    const line = { custom_id: 'a', method: 'POST', url: '/v1/chat/completions', body }
+    upload.set('purpose', 'batch')
+    upload.set('file', new Blob([`${JSON.stringify(line)}\n`]), 'in.jsonl')
+    type Shown = { id: string; status: string; output_file_id: string }
+    const input = (await (await fetch(`${base}/files`, { method: 'POST', headers, body: upload })).json()) as Shown
+    const order = { input_file_id: input.id, endpoint: '/v1/chat/completions', completion_window: '24h' }
+    const read = async (path: string, init = {}) => (await fetch(`${base}/${path}`, { headers, ...init })).json()
+    let batch = (await read('batches', { method: 'POST', body: JSON.stringify(order) })) as Shown
+    const until = performance.now() + 15_000
+    while (batch.status !== 'completed') {
+      if (performance.now() > until || batch.status === 'failed') throw new Error(JSON.stringify(batch))
+      await Bun.sleep(50)
+      batch = (await read(`batches/${batch.id}`)) as Shown
+    }
+    const output = await (await fetch(`${base}/files/${batch.output_file_id}/content`, { headers })).text()
+    expect(JSON.parse(output).response.body.choices[0].message.content).toBe('d')
+    const strange = await fetch(`${server.httpUrl}/openai/v1/batches/${batch.id}`, {
+      headers: { 'api-key': server.key },
+    })
+    expect(strange.status).toBe(404)
+  }, 20_000)
+})
+
 describe('deleting', () => {
   test('is soft: restoring brings all back with its key, also after a restart, and purging ends it', async () => {
     await make('team-b', '--tag', 'cost-center=42')
@@ -287,4 +337,47 @@ describe('hostile addresses', () => {
   ])('Host %s answers %d', async (host, status) => {
     expect(await sent('/openai/v1/models', { host })).toBe(status)
   })
+})
+
+withPostgres('servers that share a database', () => {
+  test('share their resources: one that is made, changed or deleted on one of them is so on the other', async () => {
+    const database = await startPostgresServer()
+    const servers = await Promise.all(
+      ['one', 'two'].map((name) =>
+        startServer({
+          dataFolder: join(folder, name),
+          // One key seals what both have to read.
+          args: ['--name', 'shared', '--secret-key-file', join(folder, 'shared.key')],
+          env: { PONTO_SECRET_POSTGRES_URL: database.url({ schema: 'resources' }) },
+        }),
+      ),
+    ).catch(async (error) => {
+      await database.stop()
+      throw error
+    })
+    const [one, two] = servers as [ServerProcess, ServerProcess]
+    const status = async (at: ServerProcess, key: string) =>
+      (await fetch(`${at.httpUrl}/resources/both/openai/v1/models`, { headers: { 'api-key': key } })).status
+    const until = async (isSo: () => Promise<boolean>) => {
+      const endAt = performance.now() + 15_000
+      while (!(await isSo())) {
+        if (performance.now() > endAt) throw new Error('it did not come to that')
+        await Bun.sleep(20)
+      }
+    }
+    try {
+      expect((await one.run(['resource', 'create', 'both'])).code).toBe(0)
+      const keys = await one.run(['--resource', 'both', 'key', 'list', '--output', 'json'])
+      const key = (JSON.parse(keys.stdout) as { value: string }[])[0]?.value as string
+      expect(await status(one, key)).toBe(200)
+      await until(async () => (await status(two, key)) === 200)
+      await one.run(['--resource', 'both', 'key', 'regenerate', 'key1'])
+      await until(async () => (await status(two, key)) === 401)
+      await two.run(['resource', 'delete', 'both', '--yes'])
+      await until(async () => (await one.run(['resource', 'show', 'both'])).code === 1)
+    } finally {
+      for (const running of servers) await running.stop('SIGKILL')
+      await database.stop()
+    }
+  }, 60_000)
 })

@@ -22,7 +22,7 @@ import { openaiEmbeddingsServer } from '../../src/wire/openai-embeddings/server.
 import { openaiResponsesClient } from '../../src/wire/openai-responses/client.ts'
 import { openaiResponsesServer } from '../../src/wire/openai-responses/server.ts'
 import { openaiImagesServer } from '../../src/wire/passed/openai-images/server.ts'
-import { readSseData } from '../../src/wire/sse.ts'
+import { readSseData } from '../../src/wire/sse/read-sse.ts'
 import type { ClientEnd, EventWriter, ServerEnd } from '../../src/wire/wire.ts'
 
 /**

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import type { Usage } from '../../src/core/usage/usage.ts'
+import { deploymentSpecSchema } from '../../src/snapshot/deployment-spec.ts'
 import { type FakeUpstream, json, type Step, sseHead, startFakeUpstream } from '../support/fake-upstream.ts'
 import { type Harness, startHarness } from '../support/harness.ts'
 import { responseStream, responseWhole, sayEverywhere, writeChunks, writeWhole } from '../support/told-answers.ts'
@@ -124,13 +125,14 @@ describe('refusals', () => {
     expect((await ponto.post(path, { ...ask, model: 'chatt' })).status).toBe(404)
     expect((await ponto.get(path)).status).toBe(405)
     expect((await ponto.post('/openai/responses', ask)).status).toBe(404)
+    expect((await ponto.post('/openai/deployments/chat/responses', ask)).status).toBe(404)
   })
 })
 
 describe('answered by an upstream that knows chats only', () => {
   test('whole: nothing is kept, and the answer says so', async () => {
     sayEverywhere(upstream, { text: ['Hello'] })
-    for (const at of [path, dated]) {
+    for (const at of [path, dated, '/openai/deployments/chat/responses?api-version=2025-03-01-preview']) {
       const response = await ponto.post(at, { ...ask, instructions: 'Be kind.', metadata: { run: '1' }, store: null })
       expect(response.status).toBe(200)
       expect(await response.json()).toMatchObject({
@@ -151,7 +153,8 @@ describe('answered by an upstream that knows chats only', () => {
         { role: 'user', content: 'hi' },
       ],
     })
-    expect(counted).toEqual([expect.objectContaining({ promptTokens: 3, completionTokens: 4 }), expect.anything()])
+    expect(counted).toHaveLength(3)
+    for (const usage of counted) expect(usage).toMatchObject({ promptTokens: 3, completionTokens: 4 })
   })
 
   test('a second turn with the whole output of the first', async () => {
@@ -278,6 +281,20 @@ describe('the same protocol at both ends', () => {
     expect(response.status).toBe(400)
     expect(await response.json()).toEqual({ error })
   })
+})
+
+test('a backend that has no two APIs for chats is not taken for one', () => {
+  const judge = (backend: object) =>
+    deploymentSpecSchema.safeParse({ name: 'd1', model: { name: 'm' }, backends: [{ url: upstream.url, ...backend }] })
+  expect(judge({ chatApis: ['responses'] }).success).toBe(true)
+  for (const backend of [
+    { chatApis: [] },
+    { chatApis: ['completions'] },
+    { chatApis: ['responses', 'responses'] },
+    { chatApis: ['responses'], protocol: 'anthropic' },
+  ]) {
+    expect(judge(backend).error?.issues[0]?.path.slice(0, 3)).toEqual(['backends', 0, 'chatApis'])
+  }
 })
 
 describe('another protocol at the other end', () => {

@@ -54,7 +54,8 @@ async function* talk(call: Extract<Call, { kind: 'chat' | 'completion' }>): Asyn
       yield { type: 'tool-call-delta', choice, index: 0, arguments: '{}' }
       yield { type: 'choice-end', choice, reason: 'tool_calls' }
     } else {
-      if (call.kind === 'chat' && choice === 1) yield { type: 'refusal-delta', choice, text: 'no' }
+      const isRefused = call.kind === 'chat' && (choice === 1 || call.messages.at(-1)?.content === 'refuse')
+      if (isRefused) yield { type: 'refusal-delta', choice, text: 'no' }
       yield { type: 'choice-end', choice, reason: choice === 0 ? 'stop' : 'length' }
     }
   }
@@ -75,6 +76,12 @@ export async function collectAnswers(ponto: Harness): Promise<Answer[]> {
     const response = body ? await ponto.post(path, { model: 'talker', ...body }) : await ponto.get(path)
     const { status } = response
     const base = { name: `${name}: ${path}`, ...where, status }
+    if (place.shape === 'event of a response') {
+      const events = (await response.text()).split('\n\n').filter(Boolean)
+      const bodies = events.map((event) => JSON.parse(event.slice(event.indexOf('\ndata: ') + '\ndata: '.length)))
+      answers.push(...bodies.map((event) => ({ ...base, isChunk: true, body: event })))
+      return
+    }
     if (response.headers.get('content-type')?.startsWith('text/event-stream')) {
       const payloads = await readPayloads(response)
       if (payloads.pop() !== '[DONE]') throw new Error(`${base.name} does not end with [DONE]`)
@@ -109,6 +116,32 @@ export async function collectAnswers(ponto: Harness): Promise<Answer[]> {
     await ask('stream with usage', chunk, { messages: [user], stream: true, stream_options: { include_usage: true } })
     await ask('functions', place, { messages: [user], functions: [{ name: 'f' }] })
     await ask('stream of functions', chunk, { messages: [user], stream: true, functions: [{ name: 'f' }] })
+  }
+
+  const responses = [
+    { surface: 'dated', path: '/openai/responses?api-version=2025-03-01-preview' },
+    { surface: 'v1', path: '/openai/v1/responses' },
+    { surface: 'stored', path: '/openai/v1/responses' },
+  ] as const
+  for (const where of responses) {
+    const place = { ...where, operation: '/responses', shape: 'response' } as const
+    const events = { ...place, shape: 'event of a response' } as const
+    const asked = { input: 'hi', user: 'u', include: ['message.output_text.logprobs'], top_logprobs: 1 }
+    const functions = [{ type: 'function', name: 'f', parameters: { type: 'object' }, strict: false }]
+    await ask('bare', place, { input: 'hi' })
+    await ask('plain', place, { ...asked, reasoning: { effort: 'low', summary: 'auto' }, metadata: { a: 'b' } })
+    await ask('functions', place, { ...asked, tools: functions, tool_choice: 'required', instructions: 'Be kind.' })
+    await ask('stream', events, { ...asked, stream: true })
+    await ask('stream of functions', events, {
+      input: 'hi',
+      user: 'u',
+      tools: functions,
+      stream: true,
+      reasoning: { summary: 'auto' },
+    })
+    await ask('refusal', place, { input: 'refuse', user: 'u' })
+    await ask('stream of a refusal', events, { input: 'refuse', user: 'u', stream: true })
+    await ask('bad field', { ...place, shape: 'error, Azure OpenAI' }, { input: 'hi', temperature: 'hot' })
   }
 
   const completions = [

@@ -94,6 +94,97 @@ const completion = object({
   choices: list(object({ index: count, text, logprobs: orNull(completionLogprobs), finish_reason: orNull(reason) })),
 })
 
+const annotation = object({ type: some })
+const outputText = object({ type: { const: 'output_text' }, text, annotations: list(annotation), logprobs: list({}) })
+const refusalPart = object({ type: { const: 'refusal' }, refusal: text })
+const itemStatus = { enum: ['in_progress', 'completed', 'incomplete'] }
+const outputItem = {
+  anyOf: [
+    object({
+      id: { type: 'string', pattern: '^msg_[0-9a-f]{48}$' },
+      type: { const: 'message' },
+      role: { const: 'assistant' },
+      status: itemStatus,
+      content: list({ anyOf: [outputText, refusalPart] }),
+    }),
+    object({
+      id: { type: 'string', pattern: '^fc_[0-9a-f]{48}$' },
+      type: { const: 'function_call' },
+      call_id: some,
+      name: some,
+      arguments: text,
+      status: itemStatus,
+    }),
+    object({
+      id: { type: 'string', pattern: '^rs_[0-9a-f]{48}$' },
+      type: { const: 'reasoning' },
+      summary: list(object({ type: { const: 'summary_text' }, text })),
+    }),
+  ],
+}
+const responseUsage = object({
+  input_tokens: count,
+  input_tokens_details: object({ cached_tokens: count, cache_write_tokens: count }),
+  output_tokens: count,
+  output_tokens_details: object({ reasoning_tokens: count }),
+  total_tokens: count,
+})
+const response = object({
+  id: { type: 'string', pattern: '^resp_[0-9a-f]{48}$' },
+  object: { const: 'response' },
+  created_at: count,
+  status: { enum: ['completed', 'incomplete', 'in_progress', 'failed'] },
+  background: { const: false },
+  error: orNull(object({ code: some, message: some })),
+  incomplete_details: orNull(object({ reason: { enum: ['max_output_tokens', 'content_filter'] } })),
+  instructions: textOrNull,
+  max_output_tokens: { type: ['integer', 'null'] },
+  model: some,
+  output: list(outputItem),
+  parallel_tool_calls: { type: 'boolean' },
+  previous_response_id: { type: 'null' },
+  reasoning: object({ effort: textOrNull, summary: textOrNull }),
+  service_tier: some,
+  store: { const: false },
+  temperature: { type: 'number' },
+  text: object({ format: object({ type: some }), verbosity: some }),
+  tool_choice: { type: ['string', 'object'] },
+  tools: list(object({ type: some })),
+  top_p: { type: 'number' },
+  truncation: some,
+  usage: orNull(responseUsage),
+  metadata: { type: 'object' },
+})
+const eventOf = (type: string, fields: JsonObject): JsonObject =>
+  object({ type: { const: type }, sequence_number: count, ...fields })
+const itemPlace = { output_index: count, item_id: some }
+const partPlace = { ...itemPlace, content_index: count }
+const summaryPlace = { ...itemPlace, summary_index: count }
+const part = { anyOf: [outputText, refusalPart, object({ type: { const: 'reasoning_text' }, text })] }
+const responseEvent = {
+  anyOf: [
+    ...['created', 'in_progress', 'completed', 'incomplete', 'failed'].map((name) =>
+      eventOf(`response.${name}`, { response }),
+    ),
+    eventOf('response.output_item.added', { output_index: count, item: outputItem }),
+    eventOf('response.output_item.done', { output_index: count, item: outputItem }),
+    eventOf('response.content_part.added', { ...partPlace, part }),
+    eventOf('response.content_part.done', { ...partPlace, part }),
+    eventOf('response.output_text.delta', { ...partPlace, delta: text, logprobs: list({}) }),
+    eventOf('response.output_text.done', { ...partPlace, text, logprobs: list({}) }),
+    eventOf('response.refusal.delta', { ...partPlace, delta: text }),
+    eventOf('response.refusal.done', { ...partPlace, refusal: text }),
+    eventOf('response.reasoning_text.delta', { ...partPlace, delta: text }),
+    eventOf('response.reasoning_text.done', { ...partPlace, text }),
+    eventOf('response.reasoning_summary_part.added', { ...summaryPlace, part: object({ type: some, text }) }),
+    eventOf('response.reasoning_summary_part.done', { ...summaryPlace, part: object({ type: some, text }) }),
+    eventOf('response.reasoning_summary_text.delta', { ...summaryPlace, delta: text }),
+    eventOf('response.reasoning_summary_text.done', { ...summaryPlace, text }),
+    eventOf('response.function_call_arguments.delta', { ...itemPlace, delta: text }),
+    eventOf('response.function_call_arguments.done', { ...itemPlace, name: some, arguments: text }),
+  ],
+}
+
 const vectors = list(
   object({
     object: { const: 'embedding' },
@@ -147,6 +238,8 @@ export const shapes = {
   'chat chunk, inference': chunkOf(inferenceId, {}, 1),
   'log probabilities': object({ content: tokens }),
   completion,
+  response,
+  'event of a response': responseEvent,
   'stored completion': storedCompletion,
   'stored completions': page(storedCompletion),
   'stored messages': page(

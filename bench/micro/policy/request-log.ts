@@ -15,8 +15,18 @@ import type { Bench } from '../bench.ts'
 const deployment = makeDeployment({ name: 'gpt-4o' })
 const call = makeChatCall()
 const filler = 'The quick brown fox jumps over the lazy dog. '.repeat(20)
-const text = JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content: filler }], temperature: 1, max_tokens: 100 })
-const headers = { authorization: 'Bearer x', 'content-type': 'application/json', accept: 'application/json', 'user-agent': 'ponto' }
+const text = JSON.stringify({
+  model: 'gpt-4o',
+  messages: [{ role: 'user', content: filler }],
+  temperature: 1,
+  max_tokens: 100,
+})
+const headers = {
+  authorization: 'Bearer x',
+  'content-type': 'application/json',
+  accept: 'application/json',
+  'user-agent': 'ponto',
+}
 const usage = { promptTokens: 300, completionTokens: 120 }
 const log = createRequestLog({ store: { append: async () => {} }, now: Date.now, onProblem: () => {} })
 const live = createLiveCounts(Date.now)
@@ -35,7 +45,14 @@ function record(): RequestRecord {
   tally.usage = usage
   const exchange: Exchange = { ...base, id: made.id, record: made, tally }
   made.limits.push({
-    ...{ action: 'admitted', deployment: 'gpt-4o', promptTokens: 300, completionTokens: 100, isGuess: false, refusedBy: -1 },
+    ...{
+      action: 'admitted',
+      deployment: 'gpt-4o',
+      promptTokens: 300,
+      completionTokens: 100,
+      isGuess: false,
+      refusedBy: -1,
+    },
     counters: [
       { owner: 'deployment', measure: 'tokens', limit: 100_000, used: 400, cost: 400, resetMs: 60_000 },
       { owner: 'deployment', measure: 'requests', limit: 600, used: 1, cost: 1, resetMs: 10_000 },
@@ -50,7 +67,9 @@ function record(): RequestRecord {
 
 const one = record()
 const document = writeDocument(one, one.startedAt)
-const block = Array.from({ length: 1024 }, (_, i) => JSON.stringify({ ...document, id: timeId(one.startedAt + i), at: document.at + i }))
+const block = Array.from({ length: 1024 }, (_, i) =>
+  JSON.stringify({ ...document, id: timeId(one.startedAt + i), at: document.at + i }),
+)
 
 export const requestLogBenches: readonly Bench[] = [
   {

@@ -37,7 +37,7 @@ export type SharedParts = {
   readonly quota: QuotaState
   readonly places: PlaceBook
   /** What the configuration file says of models, and where SKUs may be served. */
-  rules(): Pick<CapacityRules, 'catalog' | 'placement'>
+  rules(): Pick<CapacityRules, 'catalog' | 'modelBackends' | 'placement'>
   /** What the content filters of a resource judge with. `checkHost` throws for a host that its engines may not be at. */
   filterParts(resource: ResourceId, checkHost: (host: string) => void): PlanCompilerParts
   /** The deployments of all but that resource. */

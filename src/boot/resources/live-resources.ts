@@ -73,7 +73,10 @@ export async function openLiveResources(parts: LiveResourcesParts): Promise<Live
   const open = new Map<ResourceId, LiveResource>()
   /** What of the file a resource has taken over. */
   const taken = new Map<ResourceId, FileResource>()
-  let rules: Pick<CapacityRules, 'catalog' | 'placement'> = { catalog: createCatalog(builtins.models), placement: {} }
+  let rules: Pick<CapacityRules, 'catalog' | 'modelBackends' | 'placement'> = {
+    catalog: createCatalog(builtins.models),
+    placement: {},
+  }
   let webhooks: readonly WebhookSpec[] = []
   let identity: DeclaredIdentity | undefined
   let declaredAt = 0

@@ -1,3 +1,4 @@
+import { Fault } from '../../core/fault.ts'
 import { createDiskBlobs } from '../../port/blobs/disk/create-disk-blobs.ts'
 import type { Blobs } from '../../port/blobs/port.ts'
 
@@ -9,7 +10,10 @@ export type BlobsChoice = {
   readSecret(name: string): string | undefined
 }
 
-/** Where the content of files is kept. Throws Fault `invalid-request` for a store that is none, or whose secrets are missing. */
+/**
+ * Where the content of files is kept. Another store than the disk is not waited for: inference does without. Throws Fault `invalid-request` for one
+ * that is none, or whose secrets are missing.
+ */
 export async function openBlobs({ store, folder, readSecret }: BlobsChoice): Promise<Blobs> {
   if (store === 'disk') return createDiskBlobs(folder)
   // The others cost time to load, and most servers are alone.
@@ -27,4 +31,16 @@ export async function openBlobs({ store, folder, readSecret }: BlobsChoice): Pro
       return createAzureBlobs({ ...chosen, account: readAzureAccount(readSecret) })
     }
   }
+}
+
+/** Asks the store for whatever there is. Throws Fault `storage-unavailable`. */
+export async function tryBlobs(blobs: Pick<Blobs, 'list'>): Promise<void> {
+  for await (const _ of blobs.list('files/')) return
+}
+
+/** What a store said, for an operator; callers of the API do not see it. */
+export function reasonOf(error: unknown): string {
+  const cause = error instanceof Fault ? error.detail.cause : undefined
+  if (cause instanceof Error) return cause.message
+  return error instanceof Error ? error.message : String(error)
 }

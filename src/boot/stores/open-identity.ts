@@ -1,5 +1,5 @@
 import type { Timeouts, Transport } from '../../backend/transport/transport.ts'
-import { createHostJudge } from '../../control/authenticate.ts'
+import { createHostJudge } from '../../control/identity/authenticate.ts'
 import { type Attempts, createAttempts } from '../../control/identity/attempts.ts'
 import type { ResourceId } from '../../core/resource.ts'
 import type { Sealer } from '../../core/seal.ts'

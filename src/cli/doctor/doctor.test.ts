@@ -173,9 +173,12 @@ describe('what is found', () => {
         detail: 'schema 9 is newer than this program',
         fix: 'Update it',
       }),
+      files: async (_folder, { blobs }) => ({ name: 'files', level: 'ok', detail: blobs }),
+      counters: async () => ({ name: 'counters', level: 'ok', detail: 'in memory' }),
       engine: () => Promise.reject(new Error('no binary for this platform')),
     }
-    const all = await checks({}, probes)
+    const all = await checks({ PONTO_BLOBS: 's3://b?region=r' }, probes)
+    expect(named(all, 'files')).toMatchObject([{ level: 'ok', detail: 's3://b?region=r' }])
     expect(named(all, 'database')).toMatchObject([{ level: 'fail', fix: 'Update it' }])
     expect(named(all, 'engine')).toEqual([{ name: 'engine', level: 'fail', detail: 'no binary for this platform' }])
   })

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { Fault } from '../../core/fault.ts'
-import type { Check, CheckLevel, CommandContext } from '../context.ts'
+import type { Check, CheckLevel, CommandContext, StoreSettings } from '../context.ts'
 import { printFacts } from '../terminal/print.ts'
 import { checkCertificate, checkFolder } from './check-files.ts'
 import { checkPorts, checkTrustVariables } from './check-network.ts'
@@ -13,16 +13,19 @@ export function defineDoctor(command: Command, context: CommandContext): void {
     .option('--host <address>', 'where the server would listen', env.PONTO_HOST || '127.0.0.1')
     .option('--port <number>', 'its HTTPS port', env.PONTO_PORT || '8443')
     .option('--http-port <number>', 'its HTTP port', env.PONTO_HTTP_PORT || '8080')
+    .option('--blobs <store>', 'where it would keep files', env.PONTO_BLOBS || 'disk')
+    .option('--ca-file <file>', 'further authorities that it would trust, PEM', env.PONTO_CA_FILE || undefined)
     .addHelpText(
       'after',
-      '\nThe exit code is 1 when a check fails.\n\nExamples:\n  ponto doctor\n  ponto doctor --output json',
+      '\nDatabase, files and counters are those of the variables and options that it is run with: run it with those of the server.\nThe exit code is 1 when a check fails.\n\nExamples:\n  ponto doctor\n  ponto doctor --output json',
     )
   command.action(async () => {
-    const { host, port, httpPort } = command.opts()
-    const checks = await runChecks(context, host, [
+    const { host, port, httpPort, blobs, caFile } = command.opts()
+    const ports = [
       { flag: '--port', port: Number(port) },
       { flag: '--http-port', port: Number(httpPort) },
-    ])
+    ]
+    const checks = await runChecks(context, host, ports, { blobs, caFile })
     await printChecks(context, checks)
     const failed = checks.filter((check) => check.level === 'fail').length
     if (failed > 0) throw new Fault('conflict', failed === 1 ? 'one check failed' : `${failed} checks failed`)
@@ -31,8 +34,16 @@ export function defineDoctor(command: Command, context: CommandContext): void {
 
 type PortToCheck = { readonly flag: string; readonly port: number }
 
-async function runChecks(context: CommandContext, host: string, ports: readonly PortToCheck[]): Promise<Check[]> {
+async function runChecks(
+  context: CommandContext,
+  host: string,
+  ports: readonly PortToCheck[],
+  settings: StoreSettings,
+): Promise<Check[]> {
   const folder = context.folder()
+  const { probes } = context
+  const checkStore = (name: 'database' | 'files' | 'counters') =>
+    guard(name, async () => (probes ? [await probes[name](folder, settings)] : []))
   const server = await askServer(folder)
   const isRunning = server.status !== undefined
   return (
@@ -41,10 +52,12 @@ async function runChecks(context: CommandContext, host: string, ports: readonly 
       guard('server', () => checkServer(folder, server)),
       guard('ports', () => (isRunning ? [] : checkPorts(host, ports))),
       guard('certificate', () => checkCertificate(folder, server.record, new Date())),
-      guard('database', async () => (context.probes ? [await context.probes.database(folder)] : [])),
+      checkStore('database'),
+      checkStore('files'),
+      checkStore('counters'),
       guard('engine', async () => {
         if (server.status) return [checkEngine(server.status)]
-        return context.probes ? [await context.probes.engine(folder)] : []
+        return probes ? [await probes.engine(folder)] : []
       }),
       guard('upstreams', () => (server.client ? checkUpstreams(server.client) : [])),
       guard('trust', () => checkTrustVariables(folder, server.record, context.env)),

@@ -19,7 +19,15 @@ export function explainDecisions(request: RequestView): string[] {
   ]
 }
 
-function explainLimit({ action, deployment, promptTokens, completionTokens, isGuess, counters, refusedBy }: Limit): string {
+function explainLimit({
+  action,
+  deployment,
+  promptTokens,
+  completionTokens,
+  isGuess,
+  counters,
+  refusedBy,
+}: Limit): string {
   const guess = isGuess ? ', which is what answers here usually have' : ''
   const estimate = `estimated at ${formatCount(promptTokens)} tokens of prompt and ${formatCount(completionTokens)} of answer${guess}`
   const refused = counters[refusedBy]
@@ -30,7 +38,12 @@ function explainLimit({ action, deployment, promptTokens, completionTokens, isGu
   return `The limits of '${deployment}' let it in, ${estimate}: ${left.join('; ')}.`
 }
 
-const measures = { tokens: 'tokens', requests: 'requests', units: 'units of provisioned throughput', slots: 'calls at once' }
+const measures = {
+  tokens: 'tokens',
+  requests: 'requests',
+  units: 'units of provisioned throughput',
+  slots: 'calls at once',
+}
 
 function describeCounter({ owner, measure, limit, used, resetMs }: LimitCounter): string {
   const whose = owner === 'key' ? "the key's " : owner === 'pool' ? "the pool's " : ''
@@ -38,7 +51,18 @@ function describeCounter({ owner, measure, limit, used, resetMs }: LimitCounter)
   return `${formatCount(Math.round(used))} of ${whose}${formatCount(limit)} ${measures[measure]} were taken${until}`
 }
 
-function explainFinding({ source, policy, category, severity, threshold, filtered, engine, id, rule, span }: Finding): string {
+function explainFinding({
+  source,
+  policy,
+  category,
+  severity,
+  threshold,
+  filtered,
+  engine,
+  id,
+  rule,
+  span,
+}: Finding): string {
   const where = span ? ` in ${span.at}, characters ${span.start} to ${span.end}` : ''
   const what = [id, rule].filter((word) => word !== undefined).join(', ')
   const from = threshold === undefined ? '' : `, which is kept back from ${threshold} on`
@@ -103,7 +127,7 @@ function quotes({ message, id }: RequestView): string | undefined {
 function wayOfLimit({ limits = [], deployment = 'NAME', caller = 'NAME' }: RequestView): string {
   const last = limits.at(-1)
   const counter = last?.counters[last.refusedBy]
-  if (counter?.owner === 'key') return `ponto key update ${caller} --tpm ... (or --rpm)`
+  if (counter?.owner === 'key') return `ponto key update ${caller} --tokens-per-minute ... (or --requests-per-minute)`
   if (counter?.measure === 'slots') return `ponto deployment update ${deployment} --concurrency ...`
   return `ponto deployment update ${deployment} --capacity ...`
 }

@@ -74,7 +74,12 @@ async function listRequests(
     else if (context.stdout.write(`${JSON.stringify(request)}\n`) === false) await drained(context.stdout as never)
   }
   if (isLines) return
-  await printList(context, found, columns(context), 'No requests were found. Are they older, or written otherwise? See: ponto logs --help')
+  await printList(
+    context,
+    found,
+    columns(),
+    'No requests were found. Are they older, or written otherwise? See: ponto logs --help',
+  )
   if (count === top && context.format() === 'table') {
     context.stderr.write(`There may be more: --top ${top * 10}, or narrow it down.\n`)
   }
@@ -112,7 +117,7 @@ async function followRequests(
   query: URLSearchParams,
   isLines: boolean,
 ): Promise<void> {
-  const shown = columns(context)
+  const shown = columns()
   if (!isLines) context.stdout.write(`${dim(context, layOut(shown.map(({ title }) => title.toUpperCase())))}\n`)
   await untilInterrupted(async (signal) => {
     for await (const event of client.listen(`requests/stream?${query}`, signal)) {
@@ -139,20 +144,23 @@ function layOut(cells: readonly string[]): string {
 
 const maxNameChars = 32
 
-function columns(context: CommandContext): readonly Column<RequestView>[] {
+function columns(): readonly Column<RequestView>[] {
   const isToday = (date: Date) => date.toDateString() === new Date().toDateString()
   const time = (iso: string): string => {
     const date = new Date(iso)
-    const clock = date.toTimeString().slice(0, 8) + `.${String(date.getMilliseconds()).padStart(3, '0')}`
+    const clock = `${date.toTimeString().slice(0, 8)}.${String(date.getMilliseconds()).padStart(3, '0')}`
     return isToday(date) ? clock : `${iso.slice(5, 10)} ${clock.slice(0, 8)}`
   }
   return [
     { title: 'time', read: (row) => time(row.time) },
-    { title: 'status', read: (row) => paintStatus(context, row) },
+    { title: 'status', read: markStatus },
     { title: 'code', read: (row) => row.code ?? (row.outcome === 'done' ? '' : row.outcome) },
     { title: 'caller', read: (row) => shorten(row.caller ?? row.address ?? '', maxNameChars) },
     { title: 'deployment', read: (row) => shorten(nameDeployment(row), maxNameChars) },
-    { title: 'operation', read: (row) => `${row.operation ?? ''}${row.isStream ? ' ~' : ''}${row.isBatch ? ' batch' : ''}` },
+    {
+      title: 'operation',
+      read: (row) => `${row.operation ?? ''}${row.isStream ? ' ~' : ''}${row.isBatch ? ' batch' : ''}`,
+    },
     { title: 'tokens', read: ({ tokens }) => (tokens ? `${tokens.prompt}+${tokens.completion}` : '') },
     { title: 'ms', read: ({ timings }) => formatCount(Math.round(timings.totalMs)) },
     { title: 'id', read: (row) => row.id },
@@ -164,8 +172,8 @@ function nameDeployment({ deployment, asked, spilledFrom }: RequestView): string
   return deployment ?? (asked ? `${asked}?` : '')
 }
 
-/** Columns are laid out by the length of their texts, so colours are not for tables: a mark is. */
-function paintStatus(_context: CommandContext, { status, outcome }: RequestView): string {
+/** A mark for an answer that broke off after it had begun well. */
+function markStatus({ status, outcome }: RequestView): string {
   return outcome === 'done' || status >= 400 ? String(status) : `${status}!`
 }
 

@@ -19,7 +19,10 @@ export function addRequestFlags(command: Command): void {
 }
 
 /** The same as the server reads it. `resource` is the one that the command line names. */
-export function readRequestFlags(options: Readonly<Record<string, unknown>>, resource: string | undefined): URLSearchParams {
+export function readRequestFlags(
+  options: Readonly<Record<string, unknown>>,
+  resource: string | undefined,
+): URLSearchParams {
   const query = new URLSearchParams()
   const { since, until, filtered, limited, minMs, deployment, key, status, code, model, operation, text } = options
   const given = { from: since, to: until, resource, deployment, key, status, code, model, operation, minMs, text }

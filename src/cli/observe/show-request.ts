@@ -43,8 +43,14 @@ function listFacts(request: RequestView): (readonly [string, string])[] {
     ['Request', request.id],
     ['Time', request.time],
     ['Status', `${request.status}${request.code ? ` ${request.code}` : ''}, ${request.outcome}`],
-    ['Caller', [caller, callerKind === 'token' ? 'by token' : '', address && `from ${address}`].filter(Boolean).join(' ')],
-    ['Asked', `${request.method} ${request.path}${request.isStream ? ', streamed' : ''}${request.isBatch ? ', a line of a batch' : ''}`],
+    [
+      'Caller',
+      [caller, callerKind === 'token' ? 'by token' : '', address && `from ${address}`].filter(Boolean).join(' '),
+    ],
+    [
+      'Asked',
+      `${request.method} ${request.path}${request.isStream ? ', streamed' : ''}${request.isBatch ? ', a line of a batch' : ''}`,
+    ],
     ...fact('Resource', request.resource),
     ...fact('Deployment', deployment && `${deployment}${isAnother ? ` (asked for: ${spilledFrom ?? asked})` : ''}`),
     ...fact('Model', model && `${model} ${modelVersion ?? ''}`.trim()),
@@ -60,7 +66,13 @@ function fact(label: string, text: string | undefined): (readonly [string, strin
   return text ? [[label, text]] : []
 }
 
-function describeTokens({ prompt, cached, completion, reasoning, isEstimated }: NonNullable<RequestView['tokens']>): string {
+function describeTokens({
+  prompt,
+  cached,
+  completion,
+  reasoning,
+  isEstimated,
+}: NonNullable<RequestView['tokens']>): string {
   const parts = [
     `${formatCount(prompt)} of prompt${cached > 0 ? ` (${formatCount(cached)} cached)` : ''}`,
     `${formatCount(completion)} of answer${reasoning > 0 ? ` (${formatCount(reasoning)} to think)` : ''}`,
@@ -73,7 +85,12 @@ export function listSpans({ timings, attempts = [], isStream }: RequestView): Sp
   const { queueMs = 0, upstreamMs, firstTokenMs, totalMs } = timings
   const first = attempts[0]?.startedMs ?? totalMs
   const spans: Span[] = [
-    { name: 'before any backend', from: 0, to: first, ...(queueMs > 0 && { note: `${queueMs} ms of it waiting for a place` }) },
+    {
+      name: 'before any backend',
+      from: 0,
+      to: first,
+      ...(queueMs > 0 && { note: `${queueMs} ms of it waiting for a place` }),
+    },
     ...attempts.map(({ backend, startedMs, ms, status, code }) => ({
       name: backend,
       from: startedMs,

@@ -112,7 +112,9 @@ const columns: readonly Column<LiveView>[] = [
   {
     title: 'limits in use',
     read: ({ limits }) =>
-      limits.map(({ measure, used, limit }) => `${measure} ${Math.round((100 * used) / Math.max(1, limit))}%`).join(' '),
+      limits
+        .map(({ measure, used, limit }) => `${measure} ${Math.round((100 * used) / Math.max(1, limit))}%`)
+        .join(' '),
     isOptional: true,
   },
 ]

@@ -17,7 +17,6 @@ import { openSqliteTables } from '../../port/tables/sqlite.ts'
 import type { PlanCompilerParts } from '../../snapshot/filter/compile-plan.ts'
 import type { Accounts } from '../accounts.ts'
 import type { ErrorBody } from '../api.ts'
-import { createAuditor } from '../audit/auditor.ts'
 import { type ArmOptions, createArm } from './create-arm.ts'
 import type { ArmRoute } from './http/arm-route.ts'
 

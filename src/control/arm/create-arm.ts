@@ -3,21 +3,24 @@ import { serverScope } from '../../core/access/principal.ts'
 import { Fault, toFault } from '../../core/fault.ts'
 import { authorizeAction } from '../../policy/access/authorize.ts'
 import { type AuditOptions, createAuditor, isTold } from '../audit/auditor.ts'
-import { type AuthenticateOptions, createGate } from '../authenticate.ts'
+import { type AuthenticateOptions, createGate } from '../identity/authenticate.ts'
 import { type Answer, writeAnswer } from '../http/answer.ts'
 import { isDryRun } from '../http/dry-run.ts'
+import { judgeBody } from '../http/read-body.ts'
+import { judgeSecrets } from '../identity/secret-right.ts'
 import { readApiVersion } from './http/api-versions.ts'
 import {
   type ArmMethod,
   type ArmRoute,
   type ArmVisit,
   compileRoutes,
+  hasVersions,
   type Matched,
   matchArmRoutes,
   provider,
 } from './http/arm-route.ts'
 import { describeArmFault } from './http/errors.ts'
-import { createOperations } from './http/operations.ts'
+import { createOperations, pathOfOperation } from './http/operations.ts'
 import { type ArmRoutesOptions, listArmRoutes } from './routes.ts'
 
 export type ArmOptions = ArmRoutesOptions &
@@ -60,7 +63,8 @@ export function createArm(options: ArmOptions): Arm {
     gate.checkHost(request.headers)
     gate.checkAddress(readAddress)
     // A preflight brings no credential. It gets what every other method gets that is not there, and no leave to go on.
-    const principal = request.method === 'OPTIONS' ? undefined : await gate.authenticate(request.headers)
+    const principal =
+      request.method === 'OPTIONS' ? undefined : await gate.authenticate(request.headers, request.method)
     const url = new URL(request.url)
     const matched = matchArmRoutes(compiled, url.pathname)
     if (matched.length === 0) throw refusePath(url.pathname)
@@ -68,13 +72,14 @@ export function createArm(options: ArmOptions): Arm {
     if (!match || !principal) throw refuseMethod(request.method, matched)
     const { params } = match
     checkSubscription(params.subscription)
-    const apiVersion = readApiVersion(url, url.pathname.toLowerCase().includes(provider.toLowerCase()))
+    const apiVersion = readApiVersion(url, hasVersions(match.route))
     return perform(request, match, { principal, address: readAddress(), params, requestId, url, apiVersion })
   }
 
   function perform(request: Request, { route }: Matched, visit: ArmVisit): Promise<Answer> {
     const handle = async (): Promise<Answer> => {
-      authorizeAction(visit.principal, route.action, scopeOf(visit))
+      if (!operations.isOwn(visit)) authorizeAction(visit.principal, route.action, scopeOf(visit))
+      judgeBody(request, (document) => judgeSecrets(visit.principal, document))
       return route.handle(request, visit)
     }
     if (!isTold(route.action)) return handle()
@@ -102,8 +107,10 @@ export function createArm(options: ArmOptions): Arm {
     }
   }
 
-  /** Where an action must be allowed: on the account or deployment that the path names, else on the server. */
-  function scopeOf({ params }: ArmVisit): AccessScope {
+  /** Where an action must be allowed: on the account or deployment that the path names, or an operation is about, else on the server. */
+  function scopeOf({ params: given }: Pick<ArmVisit, 'params'>): AccessScope {
+    const target = given.operation === undefined ? undefined : pathOfOperation(given.operation)
+    const params = target === undefined ? given : (matchArmRoutes(compiled, target)[0]?.params ?? {})
     const account = params.account === undefined ? undefined : options.accounts.find(params.account)
     if (!account) return serverScope
     const { id: resource } = account

@@ -11,7 +11,10 @@ export type Answer = {
 export function writeAnswer({ status, body, events, headers }: Answer): Response {
   const common = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...headers }
   if (events) {
-    return new Response(events as unknown as BodyInit, { status, headers: { ...common, 'content-type': 'text/event-stream' } })
+    return new Response(events as unknown as BodyInit, {
+      status,
+      headers: { ...common, 'content-type': 'text/event-stream' },
+    })
   }
   if (body === undefined) return new Response(null, { status, headers: common })
   return new Response(JSON.stringify(body), { status, headers: { ...common, 'content-type': 'application/json' } })

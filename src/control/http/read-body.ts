@@ -3,6 +3,14 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 
 const usualBytes = 1024 * 1024
 
+/** What whoever let a request in has to say to its body, which is only known when it is read. */
+const judges = new WeakMap<Request, (document: unknown) => void>()
+
+/** Has the document of the request judged when it is read, before anybody else sees it; what `judge` throws refuses it. */
+export function judgeBody(request: Request, judge: (document: unknown) => void): void {
+  judges.set(request, judge)
+}
+
 /**
  * The JSON object in the body. Throws Fault `invalid-request` with status 415 for another content type, `body-too-large` beyond `maxBytes`
  * (1 MiB when absent), `invalid-json` for what does not parse or is no object. The text is not repeated: it may hold a secret.
@@ -35,7 +43,12 @@ async function readJson(request: Request, maxBytes: number): Promise<unknown> {
       vendorCode: 'UnsupportedMediaType',
     })
   }
-  const bytes = await readBytes(request, maxBytes)
+  const document = parse(await readBytes(request, maxBytes))
+  judges.get(request)?.(document)
+  return document
+}
+
+function parse(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch {

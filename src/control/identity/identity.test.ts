@@ -94,6 +94,34 @@ describe('a service principal', () => {
     expect((await send('GET', '/deployments', bearer(token))).status).toBe(403)
   })
 
+  test('may have a variable of the server sent somewhere only where it may manage the server', async () => {
+    const body = (env: string) => ({
+      model: { name: 'gpt-4o' },
+      backends: [{ url: 'https://api.example/v1', credential: { env } }],
+    })
+    const engine = {
+      kind: 'http',
+      url: 'https://api.example',
+      categories: ['hate'],
+      credential: { env: 'PONTO_SECRET_SET' },
+    }
+    await make({ roles: [{ role: 'Cognitive Services Contributor' }] })
+    const token = bearer(await tokenOf())
+    for (const [path, document] of [
+      ['/deployments/leak', body('PONTO_SECRET_SET')],
+      ['/filter-engines/leak', engine],
+    ] as const) {
+      const refused = await send('PUT', path, { body: document, ...token })
+      expect([refused.status, errorOf(refused).code]).toEqual([403, 'AuthorizationFailed'])
+      expect(errorOf(refused).message).toContain('Microsoft.KeyVault/vaults/deploy/action')
+    }
+    const patched = await send('PATCH', '/deployments/leak', { body: body('PONTO_SECRET_SET'), ...token })
+    expect([403, 404]).toContain(patched.status)
+    const own = { ...body(''), backends: [{ url: 'https://api.example/v1', credential: { value: 'mine' } }] }
+    expect((await send('PUT', '/deployments/own', { body: own, ...token })).status).toBe(201)
+    expect((await send('PUT', '/deployments/leak', { body: body('PONTO_SECRET_SET') })).status).toBe(201)
+  })
+
   test('gets no token for what this server is not asked for', async () => {
     await make()
     const refused = await send('POST', `${path}/token`, { body: { resource: 'https://graph.microsoft.com' } })

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { JudgeAudience } from '../../policy/access/token/audience.ts'
-import type { ServicePrincipalRow } from '../../port/tables/identity/port.ts'
+import type { ServicePrincipalRow } from '../../port/tables/access/identity/port.ts'
 import type { OwnIssuer } from '../../snapshot/keys/identity/own-issuer.ts'
 import type { Attempts } from './attempts.ts'
 

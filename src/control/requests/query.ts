@@ -73,7 +73,8 @@ export function readRequestFilter(url: URL): (document: RequestDocument) => bool
   const filter = readFilter(parse(filterSchema, url))
   const { status, minMs = 0, isFiltered, isLimited, deployment } = filter
   const text = filter.text?.toLowerCase()
-  const isSame = (wanted: string | undefined, is = '') => wanted === undefined || wanted.toLowerCase() === is.toLowerCase()
+  const isSame = (wanted: string | undefined, is = '') =>
+    wanted === undefined || wanted.toLowerCase() === is.toLowerCase()
   return (document) =>
     isSame(filter.resource, document.resource) &&
     (isSame(deployment, document.deployment) || isSame(deployment, document.asked)) &&

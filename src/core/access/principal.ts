@@ -18,6 +18,8 @@ export type Principal = {
   readonly name: string
   readonly issuer: string | undefined
   readonly roles: readonly RoleAssignment[]
+  /** Of somebody signed in to the portal: until when they may see and make secrets, in unix milliseconds. Absent: at any time. */
+  readonly secretsUntil?: number | undefined
 }
 
 /** The server itself, and nothing narrower. */

@@ -4,10 +4,14 @@ import { listFields } from './list-fields.ts'
 
 test('any object that is written has its names listed, in order and as they are written', () => {
   fc.assert(
-    fc.property(fc.dictionary(fc.string({ minLength: 1 }), fc.jsonValue(), { maxKeys: 20 }), fc.constantFrom(0, 2), (object, indent) => {
-      const names = Object.keys(object).map((name) => JSON.stringify(name).slice(1, -1))
-      expect(listFields(JSON.stringify(object, null, indent))).toEqual(names)
-    }),
+    fc.property(
+      fc.dictionary(fc.string({ minLength: 1 }), fc.jsonValue(), { maxKeys: 20 }),
+      fc.constantFrom(0, 2),
+      (object, indent) => {
+        const names = Object.keys(object).map((name) => JSON.stringify(name).slice(1, -1))
+        expect(listFields(JSON.stringify(object, null, indent))).toEqual(names)
+      },
+    ),
   )
 })
 

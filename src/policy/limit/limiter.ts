@@ -112,7 +112,7 @@ export function createLimiter(options: LimiterOptions): Policy {
     } finally {
       record.queueMs += performance.now() - from
     }
-    if (waited === 'full') throw refuseSlots(exchange, slotsOf(plan))
+    if (waited === 'full') throw refuseFull(ticket)
     if (waited) throw refuseAndNote(ticket, waited)
     return undefined
   }
@@ -193,7 +193,10 @@ function refusingLine({ lines, verdict }: Refusal): Line {
   return lines[verdict.refusedBy] as Line
 }
 
-function slotsOf({ lines }: Plan): number {
-  for (const line of lines) if (line.measure === 'slots') return line.rule.limit
-  return 0
+/** None of the slots became free while the call waited for one. */
+function refuseFull({ exchange, estimate, plan }: Ticket): Fault {
+  const line = plan.lines.find(({ measure }) => measure === 'slots') as Line
+  const { limit } = line.rule as { readonly limit: number }
+  noteDecision(exchange, estimate, [line], [{ rule: line.rule, cost: 1 }], [{ used: limit, resetMs: 0 }], 0)
+  return refuseSlots(exchange, limit)
 }

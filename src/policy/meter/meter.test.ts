@@ -300,7 +300,8 @@ describe('a store', () => {
 
 test('a ledger that is full of deployments puts these together too', () => {
   const ledger = createLedger(3)
-  for (let i = 0; i < 100; i++) ledger.open({ hour: 1, resource: '', deployment: `d${i}`, model: 'm', keyName: 'k' }).requests++
+  for (let i = 0; i < 100; i++)
+    ledger.open({ hour: 1, resource: '', deployment: `d${i}`, model: 'm', keyName: 'k' }).requests++
   expect(ledger.size).toBeLessThanOrEqual(8)
   expect(ledger.rows().reduce((total, { requests }) => total + requests, 0)).toBe(100)
 })

@@ -2,8 +2,8 @@ import type { Event } from '../../core/event.ts'
 import type { Captured } from '../../core/request-record.ts'
 import { collectResult } from '../../core/result.ts'
 import type { RequestContent } from '../../port/requests/port.ts'
-import { piiTypes } from '../filter/pii/pii-types.ts'
 import { createPiiRule } from '../filter/pii/pii-rule.ts'
+import { piiTypes } from '../filter/pii/pii-types.ts'
 import type { PiiAction } from '../filter/plan.ts'
 
 /** Of each text that is kept. */
@@ -53,7 +53,9 @@ const cutChars = 200
 /** In JSON each text by itself, so that it is read as it was said and not as it is escaped. */
 function redact(text: string): string {
   try {
-    return JSON.stringify(JSON.parse(text), (_name, value: unknown) => (typeof value === 'string' ? redactText(value) : value))
+    return JSON.stringify(JSON.parse(text), (_name, value: unknown) =>
+      typeof value === 'string' ? redactText(value) : value,
+    )
   } catch {
     return redactText(text)
   }

@@ -58,7 +58,10 @@ export function writeDocument(record: RequestRecord, at: number): RequestDocumen
   return document
 }
 
-function writeSent({ sentBytes, sentFields }: RequestRecord, { method, url, headers }: SentHead): RequestDocument['sent'] {
+function writeSent(
+  { sentBytes, sentFields }: RequestRecord,
+  { method, url, headers }: SentHead,
+): RequestDocument['sent'] {
   return {
     method,
     url: maskUrl(url),
@@ -70,7 +73,12 @@ function writeSent({ sentBytes, sentFields }: RequestRecord, { method, url, head
 
 function writeTokens(record: RequestRecord): NonNullable<RequestDocument['tokens']> {
   const { promptTokens, cachedTokens, completionTokens, reasoningTokens, isEstimated } = record
-  const counts = { prompt: promptTokens, cached: cachedTokens, completion: completionTokens, reasoning: reasoningTokens }
+  const counts = {
+    prompt: promptTokens,
+    cached: cachedTokens,
+    completion: completionTokens,
+    reasoning: reasoningTokens,
+  }
   return isEstimated ? { ...counts, isEstimated } : counts
 }
 

@@ -60,15 +60,26 @@ describe('writing', () => {
     expect(ats).toHaveLength(1_500)
     expect(new Set(ats).size).toBe(1_500)
     expect(ats).toEqual(ats.toSorted((a, b) => a - b))
-    expect(Math.max(...batches)).toBeLessThanOrEqual(512)
+    expect(Math.max(...batches)).toBeLessThanOrEqual(1_024)
   })
 
   test('what is empty is left out', async () => {
     log.listener(record())
     await log.flush()
-    expect(Object.keys(documents()[0] as object).toSorted()).toEqual(
-      ['at', 'caller', 'callerKind', 'id', 'method', 'outcome', 'path', 'requestBytes', 'responseBytes', 'status', 'time', 'timings'],
-    )
+    expect(Object.keys(documents()[0] as object).toSorted()).toEqual([
+      'at',
+      'caller',
+      'callerKind',
+      'id',
+      'method',
+      'outcome',
+      'path',
+      'requestBytes',
+      'responseBytes',
+      'status',
+      'time',
+      'timings',
+    ])
   })
 })
 
@@ -162,7 +173,15 @@ describe('what is written down', () => {
 
   test('of the request upstream no secret, by whatever name it goes', async () => {
     const secret = 'PLANTED'
-    const names = ['authorization', 'Api-Key', 'x-api-key', 'x-goog-api-key', 'x-amz-security-token', 'cookie', 'ocp-apim-subscription-key']
+    const names = [
+      'authorization',
+      'Api-Key',
+      'x-api-key',
+      'x-goog-api-key',
+      'x-amz-security-token',
+      'cookie',
+      'ocp-apim-subscription-key',
+    ]
     const headers = { accept: 'application/json', ...Object.fromEntries(names.map((name) => [name, secret])) }
     const sent = { method: 'POST', url: `https://user:${secret}@host/v1/chat?key=${secret}&api-version=1`, headers }
     const document = await written({ sent, sentBytes: 10, sentFields: ['model'] })
@@ -176,7 +195,14 @@ describe('what is written down', () => {
     const document = await written({
       operation: 'chat',
       captured: {
-        ...{ hasPrompt: true, isRedacted: false, retentionDays: 2, prompt: '{"a":"b"}', sent: '{"a":"c"}', isCut: false },
+        ...{
+          hasPrompt: true,
+          isRedacted: false,
+          retentionDays: 2,
+          prompt: '{"a":"b"}',
+          sent: '{"a":"c"}',
+          isCut: false,
+        },
         answer: [
           { type: 'text-delta', choice: 0, text: 'Hel' },
           { type: 'text-delta', choice: 0, text: 'lo' },
@@ -187,7 +213,12 @@ describe('what is written down', () => {
     expect(document.isCaptured).toBe(true)
     expect(JSON.stringify(document)).not.toContain('Hello')
     const [content] = contents
-    expect(content).toMatchObject({ id: document.id, prompt: '{"a":"b"}', sent: '{"a":"c"}', expiresAt: start + 2 * 86_400_000 })
+    expect(content).toMatchObject({
+      id: document.id,
+      prompt: '{"a":"b"}',
+      sent: '{"a":"c"}',
+      expiresAt: start + 2 * 86_400_000,
+    })
     expect(JSON.parse(content?.answer ?? '').choices[0]).toMatchObject({ text: 'Hello', finishReason: 'stop' })
   })
 

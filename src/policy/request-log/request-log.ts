@@ -47,7 +47,7 @@ export type RequestLog = {
 /** Records that are made into lines in one turn: while they are young, and requests have their turn in between. */
 const recordsAtOnce = 64
 /** Lines of one transaction. */
-const maxBatch = 2_048
+const maxBatch = 1_024
 const longestPauseMs = 30_000
 /** Who watches shall see it soon. */
 const followedMs = 200
@@ -83,7 +83,7 @@ export function createRequestLog(options: RequestLogOptions): RequestLog {
     fresh.push(record)
     if (fresh.length >= recordsAtOnce && !isSoon) {
       isSoon = true
-      setImmediate(prepare)
+      setImmediate(onMany)
     }
     if (!timer) schedule()
   }
@@ -129,10 +129,19 @@ export function createRequestLog(options: RequestLogOptions): RequestLog {
     const records = fresh
     fresh = []
     for (const record of records) {
-      const document = writeDocument(record, stamp(record))
-      for (const tell of followers) tell(document)
-      outbox.push(record.id, JSON.stringify(document), record.captured)
+      try {
+        const document = writeDocument(record, stamp(record))
+        outbox.push(record.id, JSON.stringify(document), record.captured)
+        for (const tell of followers) tell(document)
+      } catch (error) {
+        // Whatever is wrong with one record is no reason for anything else to end.
+        onProblem(`the record of request ${record.id} cannot be kept: ${String(error)}`)
+      }
     }
+  }
+
+  function onMany(): void {
+    prepare()
     if (outbox.size >= maxBatch && !running && performance.now() >= nextTryMs) void run(false)
   }
 
@@ -189,7 +198,9 @@ export function createRequestLog(options: RequestLogOptions): RequestLog {
   function tellLoss(): void {
     const { lost } = outbox
     if (lost > lostBefore && lostBefore === 0) {
-      onProblem('records of requests are lost: more of them wait to be written than there is room for (ponto status counts them)')
+      onProblem(
+        'records of requests are lost: more of them wait to be written than there is room for (ponto status counts them)',
+      )
     }
     lostBefore = lost
   }

@@ -1,8 +1,9 @@
 import type { RequestDocument, RequestQuery } from './port.ts'
+import { makeWordFilter } from './word-filter.ts'
 
 /**
  * Requests are kept a thousand to a block, in the order of their ends. What is searched by stands in columns, numbers for the words of a
- * short list, so that a block is judged in a few microseconds and most of them by the lists alone; the documents are compressed together.
+ * short list, so that a block is judged in a few microseconds; the documents are compressed together.
  */
 export type Block = {
   readonly firstAt: number
@@ -10,19 +11,19 @@ export type Block = {
   readonly minId: string
   readonly maxId: string
   readonly count: number
-  readonly terms: Terms
+  readonly maxMs: number
+  readonly hasFiltered: boolean
+  readonly hasLimited: boolean
+  /** A `WordFilter` of what occurs in it. */
+  readonly words: Uint8Array
+  readonly lists: Lists
   /** Compressed. */
   readonly columns: Uint8Array
   readonly details: Uint8Array
 }
 
-/** The words that occur in a block, in lower case where case does not matter. */
-export type Terms = {
-  readonly lists: Readonly<Record<ListName, readonly string[]>>
-  readonly maxMs: number
-  readonly hasFiltered: boolean
-  readonly hasLimited: boolean
-}
+/** What the numbers of the columns stand for, in lower case. */
+export type Lists = Readonly<Record<ListName, readonly string[]>>
 
 const listNames = ['resource', 'deployment', 'asked', 'caller', 'model', 'operation', 'status', 'code'] as const
 type ListName = (typeof listNames)[number]
@@ -59,18 +60,18 @@ export function packBlock(lines: readonly string[]): Block {
     flagged |= flags
     maxMs = Math.max(maxMs, timings.totalMs)
   })
+  const lists = mapLists((name) => [...numbers[name].keys()])
   return {
     firstAt: rows[0]?.document.at ?? 0,
     lastAt: rows.at(-1)?.document.at ?? 0,
     minId,
     maxId,
     count,
-    terms: {
-      lists: mapLists((name) => [...numbers[name].keys()]),
-      maxMs,
-      hasFiltered: (flagged & filteredFlag) !== 0,
-      hasLimited: (flagged & limitedFlag) !== 0,
-    },
+    maxMs,
+    hasFiltered: (flagged & filteredFlag) !== 0,
+    hasLimited: (flagged & limitedFlag) !== 0,
+    words: makeWordFilter(collectWords(lists)),
+    lists,
     columns: Bun.zstdCompressSync(new Uint8Array(columns.buffer), { level: 1 }),
     details: Bun.zstdCompressSync(rows.map(({ line }) => line).join('\n'), { level: 1 }),
   }
@@ -83,25 +84,40 @@ export function unpackLines(details: Uint8Array): string[] {
   return decoder.decode(Bun.zstdDecompressSync(details)).split('\n')
 }
 
-/** What a query asks of one block: the numbers of its words there. undefined where no row of the block can match. */
+/** What a query asks of one block: the numbers of its words there. */
 export type Question = {
   readonly query: RequestQuery
   readonly numbers: Readonly<Partial<Record<ListName, ReadonlySet<number>>>>
 }
 
-/** Whether the terms of a block, as JSON, may hold the words of the query: most blocks need no closer look. */
-export function mayHold(query: RequestQuery, terms: string): boolean {
-  for (const name of ['resource', 'deployment', 'caller', 'model', 'operation', 'code'] as const) {
-    const word = query[name]
-    if (word !== undefined && !terms.includes(JSON.stringify(foldWord(word)))) return false
+/** As they are in the filter: with the list before them, since a deployment may be called as a key is. */
+function collectWords(lists: Lists): ReadonlySet<string> {
+  const words = new Set<string>()
+  for (const name of listNames) {
+    for (const word of lists[name]) words.add(filterWord(name === 'asked' ? 'deployment' : name, word))
   }
-  return true
+  for (const status of lists.status) words.add(filterWord('status', `${status[0]}xx`))
+  return words
 }
 
-export function askBlock(query: RequestQuery, { lists, maxMs, hasFiltered, hasLimited }: Terms): Question | undefined {
-  if (query.minMs !== undefined && maxMs < query.minMs) return undefined
-  if (query.isFiltered && !hasFiltered) return undefined
-  if (query.isLimited && !hasLimited) return undefined
+function filterWord(list: ListName, word: string): string {
+  return `${list}:${foldWord(word)}`
+}
+
+/** The words that a block has to hold for anything in it to match. */
+export function wordsOf(query: RequestQuery): readonly string[] {
+  const words = (['resource', 'deployment', 'caller', 'model', 'operation', 'code'] as const).flatMap((name) => {
+    const word = query[name]
+    return word === undefined ? [] : [filterWord(name, word)]
+  })
+  if (!query.status) return words
+  const [from, to] = query.status
+  if (to === from + 1) return [...words, filterWord('status', String(from))]
+  return from % 100 === 0 && to === from + 100 ? [...words, filterWord('status', `${from / 100}xx`)] : words
+}
+
+/** undefined where no row of the block can match. */
+export function askBlock(query: RequestQuery, lists: Lists): Question | undefined {
   const numbers: Partial<Record<ListName, ReadonlySet<number>>> = {}
   for (const name of ['resource', 'caller', 'model', 'operation', 'code'] as const) {
     const word = query[name]

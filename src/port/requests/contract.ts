@@ -154,7 +154,12 @@ export function describeRequestsContract(adapter: string, open: () => Promise<Re
 
     test('content is kept beside and goes by its own time', async () => {
       const document = makeDocument(1, { isCaptured: true })
-      const content: RequestContent = { id: document.id, prompt: '{"a":1}', answer: 'x'.repeat(100_000), expiresAt: 2_000 }
+      const content: RequestContent = {
+        id: document.id,
+        prompt: '{"a":1}',
+        answer: 'x'.repeat(100_000),
+        expiresAt: 2_000,
+      }
       await store.append(lines([document]), [content])
       await store.append([], [{ id: 'other', prompt: 'y', expiresAt: 3_000 }])
       expect(await store.findContent(document.id)).toEqual(content)

@@ -153,4 +153,4 @@ export type RequestStore = {
 }
 
 /** How long a search may take, in milliseconds, before it tells what it has found so far. */
-export const searchMs = 250
+export const searchMs = 200

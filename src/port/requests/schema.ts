@@ -15,14 +15,22 @@ export type RequestSchema = {
     max_id: string
     count: number
     bytes: number
-    terms: string
+    max_ms: number
+    has_filtered: number
+    has_limited: number
+    words: Uint8Array
+  }
+  request_data: {
+    /** Of the block. */
+    id: string
+    lists: string
     columns: Uint8Array
     details: Uint8Array
   }
   request_content: { id: string; expires_at: number; document: Uint8Array }
 }
 
-/** Blocks of requests, and what was captured of some. The small columns come first: who looks for blocks reads no others. */
+/** Blocks of requests, what is in them, and what was captured of some. The first of these is small, and gone through by every search. */
 const createRequestTables: Migration = async (db) => {
   // SQLite keeps bytes as they are, whatever a column is called.
   const bytes = sql`bytea`
@@ -37,12 +45,20 @@ const createRequestTables: Migration = async (db) => {
     .addColumn('max_id', 'text', (column) => column.notNull())
     .addColumn('count', 'integer', (column) => column.notNull())
     .addColumn('bytes', 'integer', (column) => column.notNull())
-    .addColumn('terms', 'text', (column) => column.notNull())
-    .addColumn('columns', bytes, (column) => column.notNull())
-    .addColumn('details', bytes, (column) => column.notNull())
+    .addColumn('max_ms', 'double precision', (column) => column.notNull())
+    .addColumn('has_filtered', 'integer', (column) => column.notNull())
+    .addColumn('has_limited', 'integer', (column) => column.notNull())
+    .addColumn('words', bytes, (column) => column.notNull())
     .execute()
   await index(db, 'request_block_by_end', 'request_block', ['last_at', 'id'])
   await index(db, 'request_block_by_level', 'request_block', ['node', 'level', 'last_at'])
+  await db.schema
+    .createTable('request_data')
+    .addColumn('id', 'text', (column) => column.primaryKey().notNull())
+    .addColumn('lists', 'text', (column) => column.notNull())
+    .addColumn('columns', bytes, (column) => column.notNull())
+    .addColumn('details', bytes, (column) => column.notNull())
+    .execute()
   await db.schema
     .createTable('request_content')
     .addColumn('id', 'text', (column) => column.primaryKey().notNull())

@@ -1,8 +1,9 @@
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import { timeOfId } from '../../core/id.ts'
-import { askBlock, matchRows, mayHold, type Terms, unpackLines } from './block.ts'
+import { askBlock, type Lists, matchRows, unpackLines, wordsOf } from './block.ts'
 import { type RequestDocument, type RequestPage, type RequestQuery, searchMs } from './port.ts'
 import type { RequestSchema } from './schema.ts'
+import { mayHoldWord } from './word-filter.ts'
 
 /** Heads of blocks that are read at once; most searches end with the first few. */
 const firstHeads = 16
@@ -10,7 +11,7 @@ const headsAtOnce = 512
 const documentsAtOnce = 8
 
 type Db = Kysely<RequestSchema>
-type Head = Pick<RequestSchema['request_block'], 'id' | 'first_at' | 'last_at' | 'count' | 'terms'>
+type Head = Pick<RequestSchema['request_block'], 'id' | 'last_at' | 'count' | 'words'>
 type Found = { readonly at: number; readonly line: string }
 
 /**
@@ -19,6 +20,7 @@ type Found = { readonly at: number; readonly line: string }
  */
 export async function searchBlocks(db: Db, query: RequestQuery, nowMs: () => number): Promise<RequestPage> {
   const until = nowMs() + searchMs
+  const words = wordsOf(query)
   const found: Found[] = []
   let wanted = firstHeads
   let heads = await readHeads(db, query, undefined, wanted)
@@ -27,7 +29,7 @@ export async function searchBlocks(db: Db, query: RequestQuery, nowMs: () => num
       if (isEnough(found, query.top, head.last_at)) return close(found, query.top, undefined)
       // One at least, so that whoever comes again gets on.
       if (nowMs() > until && head !== heads[0]) return close(found, query.top, head.last_at + smallestStep)
-      await searchBlock(db, query, head, found)
+      await searchBlock(db, query, words, head, found)
     }
     if (heads.length < wanted) break
     wanted = headsAtOnce
@@ -44,27 +46,37 @@ function readHeads(db: Db, query: RequestQuery, after: Head | undefined, limit: 
   const upper = Math.min(query.toMs, query.after ?? Number.POSITIVE_INFINITY)
   let statement = db
     .selectFrom('request_block')
-    .select(['id', 'first_at', 'last_at', 'count', 'terms'])
+    .select(['id', 'last_at', 'count', 'words'])
     .where('last_at', '>=', query.fromMs)
     .where('first_at', '<', upper)
+    .where('max_ms', '>=', query.minMs ?? 0)
+    .where('has_filtered', '>=', query.isFiltered ? 1 : 0)
+    .where('has_limited', '>=', query.isLimited ? 1 : 0)
     .orderBy('last_at', 'desc')
     .orderBy('id', 'desc')
     .limit(limit)
-  if (after) {
-    statement = statement.where(({ eb, or, and }) =>
-      or([eb('last_at', '<', after.last_at), and([eb('last_at', '=', after.last_at), eb('id', '<', after.id)])]),
-    )
-  }
+  // As one comparison: both databases then begin in the index where the last page ended.
+  if (after) statement = statement.where(sql<boolean>`(last_at, id) < (${after.last_at}, ${after.id})`)
   return statement.execute()
 }
 
-async function searchBlock(db: Db, query: RequestQuery, head: Head, found: Found[]): Promise<void> {
-  const question = mayHold(query, head.terms) ? askBlock(query, JSON.parse(head.terms) as Terms) : undefined
-  if (!question) return
-  const block = await db.selectFrom('request_block').select('columns').where('id', '=', head.id).executeTakeFirst()
+async function searchBlock(
+  db: Db,
+  query: RequestQuery,
+  words: readonly string[],
+  head: Head,
+  found: Found[],
+): Promise<void> {
+  if (!words.every((word) => mayHoldWord(head.words, word))) return
+  const data = await db
+    .selectFrom('request_data')
+    .select(['lists', 'columns'])
+    .where('id', '=', head.id)
+    .executeTakeFirst()
   // Another server has packed it anew meanwhile, or it was deleted: whoever asks again finds it where it is now.
-  if (!block) return
-  const rows = matchRows(question, block.columns, head.count)
+  const question = data && askBlock(query, JSON.parse(data.lists) as Lists)
+  if (!question) return
+  const rows = matchRows(question, data.columns, head.count)
   if (rows.length === 0) return
   const lines = await readLines(db, head.id)
   const wanted = query.text?.toLowerCase()
@@ -79,7 +91,7 @@ async function searchBlock(db: Db, query: RequestQuery, head: Head, found: Found
 }
 
 async function readLines(db: Db, id: string): Promise<readonly string[]> {
-  const block = await db.selectFrom('request_block').select('details').where('id', '=', id).executeTakeFirst()
+  const block = await db.selectFrom('request_data').select('details').where('id', '=', id).executeTakeFirst()
   return block ? unpackLines(block.details) : []
 }
 
@@ -97,7 +109,10 @@ function close(found: Found[], top: number, goOnAfter: number | undefined): Requ
   const sure = goOnAfter === undefined ? found : found.filter(({ at }) => at >= goOnAfter)
   const page = sure.slice(0, top)
   const after = sure.length > top ? page.at(-1)?.at : goOnAfter
-  return { documents: page.map(({ line }) => JSON.parse(line) as RequestDocument), ...(after !== undefined && { after }) }
+  return {
+    documents: page.map(({ line }) => JSON.parse(line) as RequestDocument),
+    ...(after !== undefined && { after }),
+  }
 }
 
 /** The document of that id, which tells when the request came; most ended soon after. */
@@ -108,12 +123,13 @@ export async function findDocument(db: Db, id: string): Promise<RequestDocument 
   for (let offset = 0; ; offset += documentsAtOnce) {
     const blocks = await db
       .selectFrom('request_block')
+      .innerJoin('request_data', 'request_data.id', 'request_block.id')
       .select('details')
       .where('last_at', '>=', timeMs)
       .where('min_id', '<=', id)
       .where('max_id', '>=', id)
       .orderBy('last_at')
-      .orderBy('id')
+      .orderBy('request_block.id')
       .limit(documentsAtOnce)
       .offset(offset)
       .execute()

@@ -27,12 +27,13 @@ export type RequestTableParts = {
 /** In SQL that SQLite and PostgreSQL share. */
 export function createRequestTable({ db, attempt, node, nowMs }: RequestTableParts): Omit<RequestStore, 'close'> {
   async function insertBlock(on: Transaction<RequestSchema>, block: Block, level: number): Promise<void> {
-    const { firstAt, lastAt, minId, maxId, count, columns, details } = block
-    const terms = JSON.stringify(block.terms)
+    const { firstAt, lastAt, minId, maxId, count, maxMs, hasFiltered, hasLimited, words, columns, details } = block
+    const id = randomId(20)
+    const lists = JSON.stringify(block.lists)
     await on
       .insertInto('request_block')
       .values({
-        id: randomId(20),
+        id,
         node,
         level: count >= enoughRows || lastAt - firstAt > longestSpanMs ? -1 : level,
         first_at: firstAt,
@@ -40,19 +41,21 @@ export function createRequestTable({ db, attempt, node, nowMs }: RequestTablePar
         min_id: minId,
         max_id: maxId,
         count,
-        bytes: terms.length + columns.length + details.length,
-        terms,
-        columns,
-        details,
+        bytes: words.length + lists.length + columns.length + details.length,
+        max_ms: maxMs,
+        has_filtered: Number(hasFiltered),
+        has_limited: Number(hasLimited),
+        words,
       })
       .execute()
+    await on.insertInto('request_data').values({ id, lists, columns, details }).execute()
   }
 
   /** Packs small blocks into larger ones, so that there are few; each is read and written again some three times. */
   async function merge(on: Transaction<RequestSchema>, level: number): Promise<void> {
     const small = await on
       .selectFrom('request_block')
-      .select(['id', 'details'])
+      .select('id')
       .where('node', '=', node)
       .where('level', '=', level)
       .orderBy('last_at')
@@ -60,8 +63,9 @@ export function createRequestTable({ db, attempt, node, nowMs }: RequestTablePar
       .execute()
     if (small.length < mergedBlocks) return
     const ids = small.map(({ id }) => id)
-    await on.deleteFrom('request_block').where('id', 'in', ids).execute()
-    for (const lines of split(small.flatMap(({ details }) => unpackLines(details)))) {
+    const data = await on.selectFrom('request_data').select('details').where('id', 'in', ids).execute()
+    await deleteBlocks(on, ids)
+    for (const lines of split(data.flatMap(({ details }) => unpackLines(details)))) {
       await insertBlock(on, packBlock(lines), level + 1)
     }
     await merge(on, level + 1)
@@ -98,7 +102,11 @@ export function createRequestTable({ db, attempt, node, nowMs }: RequestTablePar
         .selectFrom('request_block')
         .select(({ fn }) => [fn.sum('count').as('count'), fn.sum('bytes').as('bytes'), fn.min('first_at').as('oldest')])
       const { count, bytes, oldest } = await attempt(query.executeTakeFirstOrThrow())
-      return { count: Number(count ?? 0), bytes: Number(bytes ?? 0), oldestAt: oldest === null ? undefined : Number(oldest) }
+      return {
+        count: Number(count ?? 0),
+        bytes: Number(bytes ?? 0),
+        oldestAt: oldest === null ? undefined : Number(oldest),
+      }
     },
 
     sweep: (retention) => attempt(sweep(db, retention)),
@@ -124,7 +132,7 @@ async function sweep(db: Kysely<RequestSchema>, { before, maxBytes, now }: Reten
     gone.push(block.id)
     over -= block.bytes
   }
-  if (gone.length > 0) await db.deleteFrom('request_block').where('id', 'in', gone).execute()
+  if (gone.length > 0) await db.transaction().execute((on) => deleteBlocks(on, gone))
   const expired = await db
     .selectFrom('request_content')
     .select('id')
@@ -134,6 +142,11 @@ async function sweep(db: Kysely<RequestSchema>, { before, maxBytes, now }: Reten
   const ids = expired.map(({ id }) => id)
   if (ids.length > 0) await db.deleteFrom('request_content').where('id', 'in', ids).execute()
   return gone.length === sweptBlocks || ids.length === sweptContents
+}
+
+async function deleteBlocks(on: Transaction<RequestSchema>, ids: readonly string[]): Promise<void> {
+  await on.deleteFrom('request_block').where('id', 'in', ids).execute()
+  await on.deleteFrom('request_data').where('id', 'in', ids).execute()
 }
 
 /** In parts that make a block each, the last one being as small as it is. */

@@ -5,7 +5,7 @@ import { type AnswerResult, collectResult } from '../../core/result.ts'
 import type { Usage } from '../../core/usage/usage.ts'
 import { writeChatResult } from '../../wire/openai-chat/answer.ts'
 import { openaiChatClient } from '../../wire/openai-chat/client.ts'
-import { readSseData } from '../../wire/sse.ts'
+import { readSseData } from '../../wire/sse/read-sse.ts'
 import type { AnswerHead } from '../../wire/wire.ts'
 import type { Answer } from './tap.ts'
 

@@ -7,6 +7,7 @@ import { genericSkus } from '../catalog/create-catalog.ts'
 import type { DeploymentSpec } from '../deployment-spec.ts'
 import { isRetired } from '../plan/version.ts'
 import type { Outbound } from '../resources/outbound.ts'
+import type { ModelBackends } from './model-backends.ts'
 import { findPool, type QuotaPool } from './quota.ts'
 
 /** Which labels a backend must have one of, by how widely a SKU may be served. What is absent may be served anywhere. */
@@ -19,6 +20,8 @@ export type Elsewhere = {
 }
 
 export type CapacityRules = {
+  /** Where models run that deployments do not say it of. */
+  readonly modelBackends?: readonly ModelBackends[]
   readonly catalog: Catalog
   readonly pools: readonly QuotaPool[]
   readonly placement: Placement

@@ -198,3 +198,61 @@ test('sections and deployments that are wrong are told at once', () => {
     '4:11: deployments[0].name: got "x", expected 2 to 64 letters, digits, "-", "_" or "."',
   ])
 })
+
+describe('modelBackends', () => {
+  const section = `
+modelBackends:
+  - model: gpt-4o
+    backends: [{ url: "https://west.example", protocol: azure-openai, credential: { env: PONTO_SECRET_WEST } }]
+  - format: OpenAI
+    backends: [{ url: "https://all.example/v1" }]
+  - format: OpenAI
+    model: gpt-4o
+    backends: [{ url: "https://best.example/v1", model: "served-{version}" }]
+`
+
+  test('a deployment that does not say where it runs gets those that say most of its model', () => {
+    const reading = read(`${section.replace(', credential: { env: PONTO_SECRET_WEST }', '')}
+deployments:
+  - { name: best, model: { name: GPT-4o } }
+  - { name: named, model: { name: gpt-4o, format: Other } }
+  - { name: all, model: { name: gpt-4.1 } }
+  - { name: own, model: { name: gpt-4o }, backends: [{ url: "https://own.example/v1" }] }
+  - { name: built, model: { name: builtin-nano } }
+`)
+    const urls = reading.isValid
+      ? reading.deployments.map(({ spec }) => [spec.name, spec.backends?.[0]?.url, spec.backends?.[0]?.model])
+      : reading.problems
+    expect(urls).toEqual([
+      ['best', 'https://best.example/v1', 'served-{version}'],
+      ['named', 'https://west.example', undefined],
+      ['all', 'https://all.example/v1', undefined],
+      ['own', 'https://own.example/v1', undefined],
+      ['built', undefined, undefined],
+    ])
+  })
+
+  test('a variable that is not set is told where it is used', () => {
+    const text = `${section}deployments:\n  - { name: gpt, model: { name: gpt-4o, format: Other } }\n`
+    expect(problemsOf(text)).toEqual([
+      expect.stringContaining('backends[0].credential.env: the variable PONTO_SECRET_WEST is not set'),
+    ])
+  })
+
+  test.each<[string, string]>([
+    ['modelBackends: [{ backends: [{ url: "https://a.example" }] }]', 'modelBackends[0].model: missing'],
+    ['modelBackends: [{ model: m, backends: [] }]', 'modelBackends[0].backends'],
+    [
+      'modelBackends: [{ model: m, backends: [{ url: "https://a.example", credential: { value: sk-planted-77 } }] }]',
+      'a secret does not belong in this file',
+    ],
+    [
+      'modelBackends: [{ model: m, backends: [{ url: "https://a.example" }] }, { model: M, backends: [{ url: "https://a.example" }] }]',
+      'says it of the same as modelBackends[0]',
+    ],
+  ])('%s', (text, problem) => {
+    const problems = problemsOf(`${text}\n`).join('\n')
+    expect(problems).toContain(problem)
+    expect(problems).not.toContain('sk-planted')
+  })
+})

@@ -3,10 +3,14 @@ import { type SkuName, skus } from '../../core/deployment.ts'
 import { isJsonObject } from '../../core/json.ts'
 import { type DocumentProblem, parseDocument } from '../../core/text/parse-document.ts'
 import type { CapacityRules } from '../capacity/judge-capacity.ts'
+import { type ModelBackends, modelBackendsSchema } from '../capacity/model-backends.ts'
 import { poolName, type QuotaPool } from '../capacity/quota.ts'
 import { describeEntry, modelEntrySchema } from '../catalog/catalog-schema.ts'
 import { type BuiltinEntry, createCatalog } from '../catalog/create-catalog.ts'
-import { labelSchema } from '../deployment-spec.ts'
+import { guardCredentials, labelSchema } from '../deployment-spec.ts'
+
+const credentialRule =
+  '{env: PONTO_SECRET_NAME}, with the secret in that variable: a secret does not belong in this file'
 
 const labels = z.array(labelSchema).min(1).max(16).optional()
 
@@ -23,6 +27,7 @@ const quotaSchema = z.strictObject({
 /** The sections of the file that say what deployments may be, beside those that say which there are. */
 export const capacitySections = {
   models: z.array(modelEntrySchema).max(1_000).optional(),
+  modelBackends: z.array(modelBackendsSchema).max(1_000).optional(),
   quota: z.array(quotaSchema).max(1_000).optional(),
   placement: z.strictObject({ global: labels, 'data-zone': labels, regional: labels }).optional(),
 } as const
@@ -34,12 +39,28 @@ export function readCapacitySections(
   value: unknown,
   builtins: readonly BuiltinEntry[],
 ): { readonly rules: Omit<CapacityRules, 'now'> } | { readonly problems: readonly DocumentProblem[] } {
-  const parsed = parseDocument(sectionsSchema, isJsonObject(value) ? value : {})
+  const parsed = parseDocument(sectionsSchema, isJsonObject(value) ? value : {}, guardCredentials(credentialRule))
   if ('problems' in parsed) return parsed
-  const { models = [], quota = [], placement = {} } = parsed.data
-  const problems = judgePools(quota)
+  const { models = [], modelBackends = [], quota = [], placement = {} } = parsed.data
+  const problems = [...judgePools(quota), ...judgeModelBackends(modelBackends)]
   if (problems.length > 0) return { problems }
-  return { rules: { catalog: createCatalog(builtins, models.map(describeEntry)), pools: quota, placement } }
+  const catalog = createCatalog(builtins, models.map(describeEntry))
+  return { rules: { catalog, modelBackends, pools: quota, placement } }
+}
+
+function judgeModelBackends(entries: readonly ModelBackends[]): DocumentProblem[] {
+  const first = new Map<string, number>()
+  return entries.flatMap(({ model, format }, index): DocumentProblem[] => {
+    const path = ['modelBackends', index]
+    if (model === undefined && format === undefined) {
+      return [{ path: [...path, 'model'], text: 'missing, expected a model, or the publisher (format) of several' }]
+    }
+    const key = JSON.stringify([model, format]).toLowerCase()
+    const earlier = first.get(key)
+    first.set(key, index)
+    if (earlier === undefined) return []
+    return [{ path, text: `says it of the same as modelBackends[${earlier}]; give one list` }]
+  })
 }
 
 /** One pool per publisher, model and SKU: `limit` of which would hold otherwise? */

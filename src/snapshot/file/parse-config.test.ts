@@ -70,7 +70,7 @@ deployments:
       'an unknown key',
       'deployments: []\nkeys: 1\n',
       [
-        '2:7: keys: unknown field, allowed are models, quota, placement, filterEngines, raiPolicies, raiBlocklists, raiTopics, webhooks, deploymentPolicies, resource, resources, identity, network, deployments',
+        '2:7: keys: unknown field, allowed are models, modelBackends, quota, placement, filterEngines, raiPolicies, raiBlocklists, raiTopics, webhooks, deploymentPolicies, resource, resources, identity, network, deployments',
       ],
     ],
     ['a value of another type', 'deployments: 5', ['1:14: deployments: got 5, expected a list']],
@@ -106,7 +106,7 @@ deployments:
       'deployments:\n  - name: gpt\n    model: { name: gpt-4o }\n',
       [
         '3:5: deployments[0].model: there is no built-in model "gpt-4o" (format OpenAI, version 2024-11-20); there is: "builtin-nano" ' +
-          '(format Ponto, version 1). To use a model that runs elsewhere, give backends: [{url: "https://.../v1"}]',
+          '(format Ponto, version 1). To use a model that runs elsewhere, give backends: [{url: "https://.../v1"}], or say where it runs under "modelBackends" of the configuration file',
       ],
     ],
     [

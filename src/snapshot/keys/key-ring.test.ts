@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { authenticate, hashKey } from '../../policy/authenticate.ts'
-import type { NamedKeyRow } from '../../port/tables/named-keys/port.ts'
+import type { NamedKeyRow } from '../../port/tables/access/named-keys/port.ts'
 import { buildKeyRing } from './key-ring.ts'
 import { type NamedKey, readNamedKey, readNamedKeys } from './named-key.ts'
 

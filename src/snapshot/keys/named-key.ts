@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { formatProblem, parseDocument } from '../../core/text/parse-document.ts'
-import type { NamedKeyRow, NamedKeysTable } from '../../port/tables/named-keys/port.ts'
+import type { NamedKeyRow, NamedKeysTable } from '../../port/tables/access/named-keys/port.ts'
 import { deploymentNamePattern, deploymentNameRule } from '../deployment-spec.ts'
 
 const whole = z.int().min(1).max(1e12)

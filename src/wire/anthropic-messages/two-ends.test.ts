@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { Call, ChatCall, ContentPart, Message, Rest } from '../../core/call.ts'
 import type { Event } from '../../core/event.ts'
 import { type AnswerResult, collectResult } from '../../core/result.ts'
-import { readSseData } from '../sse.ts'
+import { readSseData } from '../sse/read-sse.ts'
 import { anthropicMessagesClient as client } from './client.ts'
 import { anthropicMessagesServer as server } from './server.ts'
 

@@ -107,7 +107,8 @@ function isDraft(message: Message | AssistantDraft): message is AssistantDraft {
 function closeDraft({ role, content, toolCalls, thoughts, rest }: AssistantDraft): Message {
   return {
     role,
-    content,
+    // Thoughts that nothing followed are a turn of no words, which other protocols want to be a text.
+    content: content === null && toolCalls.length === 0 && !rest ? '' : content,
     toolCalls: toolCalls.length > 0 ? toolCalls : undefined,
     rest,
     // Only the model that had them has a use for them.

@@ -24,6 +24,8 @@ export const openaiResponsesServer: ServerEnd = {
   routes: [
     { method: 'POST', path: '/openai/responses', apiVersion: 'required' },
     { method: 'POST', path: '/openai/v1/responses', apiVersion: 'optional' },
+    // The service has no such route, but openai-java and the AI SDK ask for it where they address deployments.
+    { method: 'POST', path: '/openai/deployments/{deployment}/responses', apiVersion: 'required' },
   ],
   readCall(input) {
     const { text, body } = input

@@ -68,7 +68,7 @@ function writeAssistant(message: Message, at: string): JsonObject[] {
   const refused = refusal === undefined ? [] : [{ type: 'refusal', refusal }]
   const said =
     refused.length === 0
-      ? content === null || (content === '' && toolCalls.length > 0)
+      ? content === null || (content === '' && toolCalls.length + thoughts.length > 0)
         ? undefined
         : writeContent(content, 'output_text', at)
       : [

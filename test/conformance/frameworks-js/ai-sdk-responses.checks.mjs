@@ -8,6 +8,7 @@ import { key, listSeen, nameClient, newMark, question, release, rootUrl } from '
 /** What `azure('name')` makes: a model of the Responses API. Nothing is kept, which the provider has to be told for a second step. */
 
 const azure = createAzure({ baseURL: `${rootUrl}/openai/v1`, apiKey: key })
+const byDeployment = createAzure({ baseURL: `${rootUrl}/openai`, useDeploymentBasedUrls: true, apiKey: key })
 const providerOptions = { azure: { store: false }, openai: { store: false } }
 const models = ['Relay-Chat', 'relay-azure', 'RELAY-FOUNDRY', 'relay-anthropic', 'relay-responses']
 const weather = tool({
@@ -31,6 +32,11 @@ describe(nameClient('@ai-sdk/azure', "@ai-sdk/azure, azure('name')"), { timeout:
       assert.equal((await result.usage).totalTokens, 12)
     })
   }
+
+  test('by the address of a deployment', async () => {
+    const { text } = await generateText({ model: byDeployment('relay-chat'), prompt: question })
+    assert.equal(text, `Echo: ${question}`)
+  })
 
   test('a stream is passed on while the upstream still writes', async () => {
     const mark = newMark()

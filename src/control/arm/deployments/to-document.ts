@@ -211,7 +211,16 @@ function readSku(given: Json | undefined, problems: DocumentProblem[]): JsonObje
     return undefined
   }
   const { tier, size, family, ...sku } = given
-  return Object.fromEntries(Object.entries(sku).filter(([, value]) => value !== null))
+  return Object.fromEntries(
+    Object.entries(sku).flatMap(([name, value]) =>
+      value === null ? [] : [[name, name === 'capacity' ? readNumber(value) : value]],
+    ),
+  )
+}
+
+/** Some tools write numbers as text. */
+function readNumber(value: Json): Json {
+  return typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value
 }
 
 /** As it was before there were SKUs. */
@@ -219,7 +228,7 @@ function readScale(given: Json | undefined, problems: DocumentProblem[]): JsonOb
   if (given === undefined || given === null) return undefined
   const { scaleType, capacity } = isJsonObject(given) ? given : {}
   if (scaleType === 'Standard' || scaleType === 'Manual') {
-    return { name: 'Standard', ...(capacity !== undefined && capacity !== null && { capacity }) }
+    return { name: 'Standard', ...(capacity !== undefined && capacity !== null && { capacity: readNumber(capacity) }) }
   }
   const text = 'expected an object with scaleType "Standard"; or give sku: {name, capacity} instead'
   problems.push({ path: ['properties', 'scaleSettings'], text })

@@ -30,8 +30,7 @@ const known = new Set(apiVersions)
 const shape = /^\d{4}-\d{2}-\d{2}(-[a-z]+)?$/
 
 /**
- * The `api-version` of a request, lower case. What is not the provider's own (subscriptions, groups) has had the same shape for ten years,
- * and is taken in any version. Throws Fault `invalid-request` without one, and for one that is not known, naming those that are.
+ * The `api-version` of a request, lower case; `isProviders`: one of those that the provider has. Throws Fault `invalid-request` without one, and for one that is not known, naming those that are.
  */
 export function readApiVersion(url: URL, isProviders: boolean): string {
   const given = url.searchParams.get('api-version')

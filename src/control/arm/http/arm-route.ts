@@ -21,6 +21,8 @@ export type ArmRoute = {
   readonly handle: ArmHandler
   /** Answered as an operation with a status of its own, where it makes or removes something. */
   readonly isLong?: boolean
+  /** Taken in any version, though its action is one of the provider's. */
+  readonly isVersionless?: boolean
 }
 
 export const provider = 'Microsoft.CognitiveServices'
@@ -37,9 +39,14 @@ export function route(
   path: string,
   action: string,
   handle: ArmHandler,
-  more: Pick<ArmRoute, 'isLong'> = {},
+  more: Pick<ArmRoute, 'isLong' | 'isVersionless'> = {},
 ): ArmRoute {
   return { method, path, action: action.startsWith('Microsoft.') ? action : `${provider}/${action}`, handle, ...more }
+}
+
+/** Whether it has the versions of the provider; what lies around it has had one shape for ten years. */
+export function hasVersions({ action, isVersionless }: ArmRoute): boolean {
+  return action.startsWith(`${provider}/`) && !isVersionless
 }
 
 export type Matched = { readonly route: ArmRoute; readonly params: Readonly<Record<string, string>> }

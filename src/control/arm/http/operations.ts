@@ -10,7 +10,14 @@ type Verb = 'create' | 'delete'
 /** What an id says by itself, whoever is asked: what is to come of which resource, and since when. */
 type Ticket = { readonly verb: Verb; readonly path: string; readonly startedAt: number }
 
-type Operation = Ticket & { readonly id: string; endedAt?: number; error?: ErrorBody['error']; status?: number }
+type Operation = Ticket & {
+  readonly id: string
+  /** Who began it. */
+  readonly principal: string
+  endedAt?: number
+  error?: ErrorBody['error']
+  status?: number
+}
 
 export type OperationsOptions = {
   /** Unix milliseconds. */
@@ -24,6 +31,8 @@ export type OperationsOptions = {
 export type Operations = {
   /** Does what `work` does. What makes or removes something is answered as an operation, also when it is done already. */
   run(route: ArmRoute, visit: ArmVisit, work: () => Promise<Answer>): Promise<Answer>
+  /** Whether the visitor asks about an operation that he began himself. */
+  isOwn(visit: ArmVisit): boolean
   /** `isThere` tells whether there is something at a path, on behalf of the visitor; it throws where he may not know. */
   listRoutes(isThere: (path: string, visit: ArmVisit) => Promise<boolean>): readonly ArmRoute[]
 }
@@ -42,8 +51,8 @@ const doubtMs = 60_000
 export function createOperations({ now, settleMs = usualSettleMs, onFault }: OperationsOptions): Operations {
   const operations = new Map<string, Operation>()
 
-  function begin(ticket: Ticket): Operation {
-    const operation: Operation = { ...ticket, id: writeId(ticket) }
+  function begin(ticket: Ticket, principal: string): Operation {
+    const operation: Operation = { ...ticket, principal, id: writeId(ticket) }
     operations.set(operation.id, operation)
     // Oldest first; a map keeps the order.
     for (const id of operations.keys()) {
@@ -56,7 +65,7 @@ export function createOperations({ now, settleMs = usualSettleMs, onFault }: Ope
   async function run(route: ArmRoute, visit: ArmVisit, work: () => Promise<Answer>): Promise<Answer> {
     const path = visit.url.pathname.replace(/\/$/, '')
     const verb = route.method === 'DELETE' ? 'delete' : 'create'
-    const operation = begin({ verb, path, startedAt: now() })
+    const operation = begin({ verb, path, startedAt: now() }, visit.principal.id)
     const done = work().then(
       (answer) => {
         operation.endedAt = now()
@@ -89,57 +98,59 @@ export function createOperations({ now, settleMs = usualSettleMs, onFault }: Ope
     return { ...answer, headers: { ...answer.headers, ...linksOf(operation, visit), ...retryAfter } }
   }
 
-  async function find(visit: ArmVisit, isThere: (path: string, visit: ArmVisit) => Promise<boolean>) {
+  async function find(visit: ArmVisit, isThere: (path: string, visit: ArmVisit) => Promise<boolean>): Promise<Found> {
     const id = paramOf(visit, 'operation')
     const ticket = readId(id)
     if (!ticket) throw refuseUnknown(id)
-    // Whoever may not read what it is about may not know how it fares.
-    const is = await isThere(ticket.path, visit)
     const known = operations.get(id)
+    if (known?.principal === visit.principal.id) return { ...known, state: stateOf(known) }
+    // Anybody else who may not read what it is about may not know how it fares.
+    const is = await isThere(ticket.path, visit)
     if (known) return { ...known, state: stateOf(known) }
-    if (is === (ticket.verb === 'create')) return { ...ticket, id, state: 'Succeeded' as const }
-    if (now() - ticket.startedAt < doubtMs) return { ...ticket, id, state: 'InProgress' as const }
+    if (is === (ticket.verb === 'create')) return { ...ticket, id, state: 'Succeeded' }
+    if (now() - ticket.startedAt < doubtMs) return { ...ticket, id, state: 'InProgress' }
     const message = 'The server was stopped while this ran, and it did not come to its end. Send the request again.'
-    return { ...ticket, id, state: 'Failed' as const, status: 500, error: { code: 'OperationInterrupted', message } }
+    return { ...ticket, id, state: 'Failed', status: 500, error: { code: 'OperationInterrupted', message } }
   }
 
   return {
     run,
-    listRoutes: (isThere) => [
-      route(
-        'GET',
-        `${ofLocation}/operationStatuses/{operation}`,
-        'locations/operationResults/read',
-        async (_, visit) => {
-          const { id, startedAt, endedAt, state, error } = await find(visit, isThere)
-          return {
-            status: 200,
-            headers: state === 'InProgress' ? retryAfter : {},
-            body: {
-              id: visit.url.pathname,
-              name: id,
-              status: state,
-              startTime: new Date(startedAt).toISOString(),
-              ...(endedAt !== undefined && { endTime: new Date(endedAt).toISOString() }),
-              ...(error && { error }),
-            },
-          }
-        },
-      ),
-      route(
-        'GET',
-        `${ofLocation}/operationResults/{operation}`,
-        'locations/operationResults/read',
-        async (_, visit) => {
-          const { state, error, status = 500 } = await find(visit, isThere)
-          if (state === 'InProgress') {
-            return { status: 202, headers: { location: visit.url.href, ...retryAfter } }
-          }
-          return error ? { status, body: { error } } : { status: 204 }
-        },
-      ),
-    ],
+    isOwn: ({ params, principal }) => operations.get(params.operation ?? '')?.principal === principal.id,
+    listRoutes(isThere) {
+      const action = 'locations/operationResults/read'
+      const poll = (kind: string, answer: (found: Found, visit: ArmVisit) => Answer) =>
+        route(
+          'GET',
+          `${ofLocation}/${kind}/{operation}`,
+          action,
+          async (_, visit) => answer(await find(visit, isThere), visit),
+          { isVersionless: true },
+        )
+      return [poll('operationStatuses', viewStatus), poll('operationResults', viewResult)]
+    },
   }
+}
+
+type Found = Omit<Operation, 'principal'> & { readonly state: 'InProgress' | 'Succeeded' | 'Failed' }
+
+function viewStatus({ id, startedAt, endedAt, state, error }: Found, { url }: ArmVisit): Answer {
+  return {
+    status: 200,
+    headers: state === 'InProgress' ? retryAfter : {},
+    body: {
+      id: url.pathname,
+      name: id,
+      status: state,
+      startTime: new Date(startedAt).toISOString(),
+      ...(endedAt !== undefined && { endTime: new Date(endedAt).toISOString() }),
+      ...(error && { error }),
+    },
+  }
+}
+
+function viewResult({ state, error, status = 500 }: Found, { url }: ArmVisit): Answer {
+  if (state === 'InProgress') return { status: 202, headers: { location: url.href, ...retryAfter } }
+  return error ? { status, body: { error } } : { status: 204 }
 }
 
 function stateOf({ endedAt, error }: Operation): 'InProgress' | 'Succeeded' | 'Failed' {
@@ -187,6 +198,11 @@ function writeId({ verb, path, startedAt }: Ticket): string {
 
 /** Clients must take addresses of 4 kB. */
 const longestId = 3_500
+
+/** The path of what an operation is about; undefined for what is none. */
+export function pathOfOperation(id: string): string | undefined {
+  return readId(id)?.path
+}
 
 function readId(id: string): Ticket | undefined {
   const [, verb, time = '', target = ''] = /^(create|delete)\.([0-9a-z]{1,10})\.\w{12}\.([\w-]+)$/.exec(id) ?? []

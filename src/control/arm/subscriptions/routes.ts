@@ -164,7 +164,7 @@ function listProviderRoutes({ accounts, listRoutes }: SubscriptionsOptions): rea
   return [
     route('GET', ofProviders, read, list),
     route('GET', `${ofProviders}/{namespace}`, read, show),
-    route('POST', `${ofProviders}/{namespace}/register`, `${provider}/register/action`, show),
+    route('POST', `${ofProviders}/{namespace}/register`, `${provider}/register/action`, show, { isVersionless: true }),
     route('GET', '/providers', 'Microsoft.Resources/providers/read', list),
     route('GET', '/providers/{namespace}', 'Microsoft.Resources/providers/read', show),
     route('GET', `/providers/${provider}/operations`, 'operations/read', async () => ({

@@ -5,7 +5,7 @@ import { randomId } from '../../../core/id.ts'
 import { isJsonObject, type JsonObject } from '../../../core/json.ts'
 import type { ResourceId } from '../../../core/resource.ts'
 import { createFiltersTable } from '../filters/table.ts'
-import { createNamedKeysTable } from '../named-keys/table.ts'
+import { createNamedKeysTable } from '../access/named-keys/table.ts'
 import type { DeploymentRow, KeyName, ResourceTables } from '../port.ts'
 import type { Schema } from '../schema.ts'
 

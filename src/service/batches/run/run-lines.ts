@@ -40,16 +40,17 @@ export async function runLines(world: BatchWorld, batch: BatchRow, job: Job, sig
   const runner = createLineRunner(world, batch, readEndpoint(batch.endpoint), deployment)
   const source = createLineSource(world, batch, wait)
   const retries = createRetryQueue()
-  const writer = createResultWriter({
-    startTimer,
-    write: (results, sums) => wait(() => table.addResults(job, batch.id, results, sums)),
-    onWritten: bell.ring,
-  })
   const throttle = createThrottle({
     ...settings,
     load: () => load(deployment),
     countOthers: () => [...running].filter(([id, other]) => id !== batch.id && other.isActive()).length,
     now,
+  })
+  const writer = createResultWriter({
+    startTimer,
+    isBusy: throttle.isBusy,
+    write: (results, sums) => wait(() => table.addResults(job, batch.id, results, sums)),
+    onWritten: bell.ring,
   })
   const expiresAt = settings.behaviour === 'openai' ? batch.expiresAt : Number.POSITIVE_INFINITY
   let inFlight = 0

@@ -9,6 +9,8 @@ export type ThrottleOptions = Pick<BatchSettings, 'maxConcurrency' | 'minConcurr
 }
 
 export type Throttle = {
+  /** Whether somebody calls live, or did a moment ago. */
+  isBusy(): boolean
   /** How many lines may run at once at the moment. */
   limit(): number
   /** Milliseconds until the next line may begin. */
@@ -38,7 +40,7 @@ export function createThrottle(options: ThrottleOptions): Throttle {
   let busyUntil = 0
   let busiest = 0
 
-  function look(): boolean {
+  function isBusy(): boolean {
     const live = load()
     const time = now()
     if (time >= busyUntil) busiest = 0
@@ -50,13 +52,14 @@ export function createThrottle(options: ThrottleOptions): Throttle {
   }
 
   return {
+    isBusy,
     limit() {
-      const left = look() ? Math.max(minConcurrency, maxConcurrency / (2 * (busiest + 1))) : maxConcurrency
+      const left = isBusy() ? Math.max(minConcurrency, maxConcurrency / (2 * (busiest + 1))) : maxConcurrency
       return Math.max(1, Math.floor(Math.min(left / (1 + countOthers()), reached)))
     },
     delayMs() {
       const paused = pausedUntil - now()
-      const spaced = look() ? lastBegan + busySpacingMs - now() : 0
+      const spaced = isBusy() ? lastBegan + busySpacingMs - now() : 0
       return Math.max(0, paused, spaced)
     },
     began() {

@@ -6,7 +6,7 @@ import { type JsonObject, parseJsonObject } from '../../../core/json.ts'
 import type { Sealer } from '../../../core/seal.ts'
 import { createKeySet } from '../../../policy/access/token/key-set.ts'
 import type { TrustedIssuer } from '../../../policy/access/token/verify-token.ts'
-import type { IdentityTable, ServicePrincipalRow } from '../../../port/tables/identity/port.ts'
+import type { IdentityTable, ServicePrincipalRow } from '../../../port/tables/access/identity/port.ts'
 import { ownIssuer } from '../../file/identity-section.ts'
 import { createQueue } from '../../queue.ts'
 

@@ -6,7 +6,7 @@ import { Fault } from '../../../core/fault.ts'
 import { type FaultCode, faultCodes } from '../../../core/fault-codes.ts'
 import type { JsonObject } from '../../../core/json.ts'
 import { type AnswerResult, collectResult } from '../../../core/result.ts'
-import { readSseData } from '../../sse.ts'
+import { readSseData } from '../../sse/read-sse.ts'
 import { openaiResponsesClient } from '../client.ts'
 import { openaiResponsesServer } from '../server.ts'
 
