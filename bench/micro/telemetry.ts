@@ -2,7 +2,7 @@ import { makeDeployment, makeExchange } from '../../src/core/exchange.fixture.ts
 import type { Exchange } from '../../src/core/exchange.ts'
 import { releaseHolds } from '../../src/core/exchange.ts'
 import type { Reply } from '../../src/core/reply.ts'
-import { openRecord } from '../../src/core/request-record.ts'
+import { openRecord } from '../../src/core/usage/request-record.ts'
 import { createCallFacts } from '../../src/telemetry/metrics/call-facts.ts'
 import { renderPrometheus } from '../../src/telemetry/metrics/prometheus-text.ts'
 import { azureFamilies } from '../../src/telemetry/metrics/views/azure-families.ts'

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { timeId } from '../../src/core/id.ts'
+import { timeId } from '../../src/core/text/id.ts'
 import { openSqliteRequests } from '../../src/port/requests/adapters/sqlite.ts'
 import type { RequestDocument, RequestQuery } from '../../src/port/requests/port.ts'
 

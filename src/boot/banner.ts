@@ -64,7 +64,11 @@ function renderFacts(info: BannerInfo, paint: Paint): string[] {
 }
 
 /** Over plain HTTP where that stays on this machine: no browser knows the local authority yet. The code is in the fragment, which is not sent and not logged. */
-export function linkToPortal({ httpsUrl, httpUrl, portalCode }: Pick<BannerInfo, 'httpsUrl' | 'httpUrl' | 'portalCode'>): string {
+export function linkToPortal({
+  httpsUrl,
+  httpUrl,
+  portalCode,
+}: Pick<BannerInfo, 'httpsUrl' | 'httpUrl' | 'portalCode'>): string {
   const isLocal = httpUrl !== undefined && new URL(httpUrl).hostname === 'localhost'
   return `${isLocal ? httpUrl : httpsUrl}/portal/#code=${portalCode}`
 }

@@ -10,6 +10,7 @@ import {
   outputFormats,
   type Probes,
 } from './context.ts'
+import { rewriteAzureFlags } from './deployment/azure-flags.ts'
 import { defineUp, type UpOptions } from './server/up.ts'
 
 /**
@@ -47,12 +48,12 @@ const commands: readonly { name: string; summary: string; load: () => Promise<De
   {
     name: 'model',
     summary: 'list and show the models of the catalog',
-    load: async () => (await import('./model.ts')).defineModel,
+    load: async () => (await import('./catalog/model.ts')).defineModel,
   },
   {
     name: 'quota',
     summary: 'list, set and remove quota pools',
-    load: async () => (await import('./quota.ts')).defineQuota,
+    load: async () => (await import('./catalog/quota.ts')).defineQuota,
   },
   {
     name: 'key',
@@ -92,22 +93,22 @@ const commands: readonly { name: string; summary: string; load: () => Promise<De
   {
     name: 'file',
     summary: 'upload, list, download and delete files',
-    load: async () => (await import('./file/file.ts')).defineFile,
+    load: async () => (await import('./data/file/file.ts')).defineFile,
   },
   {
     name: 'batch',
     summary: 'many requests at once, answered by whatever capacity is left',
-    load: async () => (await import('./batch/batch.ts')).defineBatch,
+    load: async () => (await import('./data/batch/batch.ts')).defineBatch,
   },
   {
     name: 'webhook',
     summary: 'list and try the receivers that are told of batches',
-    load: async () => (await import('./batch/webhook.ts')).defineWebhook,
+    load: async () => (await import('./data/batch/webhook.ts')).defineWebhook,
   },
   {
     name: 'usage',
     summary: 'tokens, requests and cost, by deployment, key and time',
-    load: async () => (await import('./usage.ts')).defineUsage,
+    load: async () => (await import('./observe/usage.ts')).defineUsage,
   },
   {
     name: 'audit',
@@ -220,7 +221,9 @@ export async function runProgram(parts: ProgramParts, args: readonly string[]): 
     code = other
   })
   try {
-    await program.parseAsync(rewriteHelp(args), { from: 'user' })
+    const isDeployment = findCommand(program, rewriteHelp(args)) === 'deployment'
+    const own = isDeployment ? rewriteAzureFlags(rewriteHelp(args)) : rewriteHelp(args)
+    await program.parseAsync(own, { from: 'user' })
     return code
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage

@@ -107,11 +107,15 @@ import type { DeploymentPolicy } from '../snapshot/policy/deployment-policy.ts'
  * GET    /management/requests/stream             the same filters -> text/event-stream: a RequestDocument for each request that ends, {"dropped": n} for a reader too slow
  * GET    /management/requests/summary            -> RequestLogView
  * GET    /management/live                        -> { value: LiveView[] }: the last minute, by deployment
+ * POST   /management/portal/token               -> 201 PortalLinkView (portal/api.ts): a link that signs in to the portal once
  * GET    /management/audit                       ?from&to&actor&action&target&top=100&after -> { value: AuditView[], nextLink? }, the newest first
  *
  * `?dryRun=true` on PUT, PATCH, DELETE, pause and resume, and on items of blocklists: everything is judged, nothing is written, and no secret is made. Where a secret is
  * made or ended (rotate, revoke, regenerate) it is refused.
  */
+
+export type { RequestDocument } from '../port/requests/port.ts'
+export type { LiveView } from '../telemetry/live-counts.ts'
 
 export type KeyView = { readonly name: 'key1' | 'key2'; readonly value: string; readonly createdAt: string }
 

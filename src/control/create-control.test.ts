@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { createSealer } from '../core/seal.ts'
+import { createSealer } from '../core/access/seal.ts'
 import { deploymentSpecSchema } from '../snapshot/deployment-spec.ts'
 import { storeResourceKey } from '../snapshot/keys/resource-keys.ts'
 import type { DeploymentView, ModelView } from './api.ts'

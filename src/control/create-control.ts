@@ -1,11 +1,10 @@
 import { serverScope } from '../core/access/principal.ts'
 import { Fault, toFault } from '../core/fault.ts'
-import { randomHex } from '../core/id.ts'
 import { ownResource, type ResourceId } from '../core/resource.ts'
+import { randomHex } from '../core/text/id.ts'
 import { authorizeAction } from '../policy/access/authorize.ts'
 import type { Accounts } from './accounts.ts'
 import { type AuditOptions, createAuditor, isTold } from './audit/auditor.ts'
-import { type AuthenticateOptions, createGate } from './identity/authenticate.ts'
 import { describeFault } from './errors.ts'
 import { type Answer, writeAnswer } from './http/answer.ts'
 import { judgeBody } from './http/read-body.ts'
@@ -18,6 +17,7 @@ import {
   scopeOf,
   type Visit,
 } from './http/route.ts'
+import { type AuthenticateOptions, createGate } from './identity/authenticate.ts'
 import { listIdentityRoutes } from './identity/routes.ts'
 import { judgeSecrets } from './identity/secret-right.ts'
 import type { ServicePrincipalsOptions } from './identity/service-principals.ts'

@@ -1,6 +1,6 @@
+import type { Sealer } from '../core/access/seal.ts'
 import { Fault } from '../core/fault.ts'
 import type { ResourceId } from '../core/resource.ts'
-import type { Sealer } from '../core/seal.ts'
 import type { KeyName } from '../port/tables/port.ts'
 import { type KeyTables, type ResourceKey, readResourceKeys, storeResourceKey } from '../snapshot/keys/resource-keys.ts'
 import { createQueue } from '../snapshot/queue.ts'

@@ -1,7 +1,7 @@
 import type { ChatCall } from './call.ts'
 import type { Deployment } from './deployment.ts'
 import type { Exchange } from './exchange.ts'
-import { openRecord, type RequestRecord } from './request-record.ts'
+import { openRecord, type RequestRecord } from './usage/request-record.ts'
 import { openTally } from './usage/tally.ts'
 
 /** Values for tests: a deployment without limits, and a call to it. */
@@ -38,7 +38,8 @@ export function makeChatCall(more: Partial<ChatCall> = {}): ChatCall {
 /** That of a call for which these backends were tried, and the last one answered. */
 export function makeTriedRecord(...backends: readonly string[]): RequestRecord {
   const record = openRecord('r', 0, 0)
-  for (const backend of backends) record.attempts.push({ backend, spanId: '', startedMs: 0, ms: 1, status: 200, code: '' })
+  for (const backend of backends)
+    record.attempts.push({ backend, spanId: '', startedMs: 0, ms: 1, status: 200, code: '' })
   return record
 }
 

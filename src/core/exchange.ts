@@ -2,8 +2,8 @@ import type { Principal } from './access/principal.ts'
 import type { Call } from './call.ts'
 import type { Deployment, ServiceTier } from './deployment.ts'
 import type { Fault } from './fault.ts'
-import type { RequestRecord } from './request-record.ts'
 import type { ResourceId } from './resource.ts'
+import type { RequestRecord } from './usage/request-record.ts'
 import type { Tally } from './usage/tally.ts'
 
 /** An allowance over a calendar day or month (UTC). `limit` is tokens, or money in the currency of the prices. */

@@ -1,7 +1,7 @@
 import type { Call, CallKind } from './call.ts'
 import type { Event } from './event.ts'
-import type { TraceContext } from './request-record.ts'
 import type { Result } from './result.ts'
+import type { TraceContext } from './usage/request-record.ts'
 import type { Tally } from './usage/tally.ts'
 
 /**

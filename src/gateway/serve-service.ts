@@ -2,12 +2,12 @@ import { Fault } from '../core/fault.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { FormPart, ServiceAnswer, ServiceRequest, ServiceRoute } from '../core/service-route.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { respondContent } from './answer/respond-content.ts'
+import { takeTurns } from './answer/sse-writer.ts'
 import { passBody } from './body/pass-body.ts'
 import { readFormParts } from './body/read-form.ts'
 import { readJson } from './body/read-json.ts'
-import { respondContent } from './respond-content.ts'
 import type { SetTurn } from './server.ts'
-import { takeTurns } from './sse-writer.ts'
 
 /** What the gateway knows of a request to a stateful API; the rest is read from the request itself. */
 export type ServiceInput = Omit<ServiceRequest, 'body' | 'form' | 'url' | 'signal'>

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
+import { createSealer } from '../core/access/seal.ts'
 import { Fault } from '../core/fault.ts'
-import { createSealer } from '../core/seal.ts'
 import { createCredentialReader, sealCredential } from './credential.ts'
 
 const sealer = createSealer(new Uint8Array(32).fill(1))

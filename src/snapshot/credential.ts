@@ -1,6 +1,6 @@
+import type { Sealer } from '../core/access/seal.ts'
 import { deploymentKey } from '../core/deployment.ts'
 import { Fault } from '../core/fault.ts'
-import type { Sealer } from '../core/seal.ts'
 import type { BackendSpec } from './deployment-spec.ts'
 
 export type CredentialSpec = NonNullable<BackendSpec['credential']>

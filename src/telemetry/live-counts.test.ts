@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'bun:test'
 import { makeDeployment, makeExchange } from '../core/exchange.fixture.ts'
-import { openRecord, type RequestRecord } from '../core/request-record.ts'
+import { openRecord, type RequestRecord } from '../core/usage/request-record.ts'
 import { createLiveCounts, type LiveCounts } from './live-counts.ts'
 
 let now: number

@@ -1,5 +1,5 @@
 import type { Exchange, Hold } from '../core/exchange.ts'
-import type { LimitCounter, RecordListener, RequestRecord } from '../core/request-record.ts'
+import type { LimitCounter, RecordListener, RequestRecord } from '../core/usage/request-record.ts'
 
 /** What a deployment did within the last minute, for those who watch. Rates are per second but for the tokens. */
 export type LiveView = {

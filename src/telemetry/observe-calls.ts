@@ -1,7 +1,7 @@
 import type { EndListener, Exchange } from '../core/exchange.ts'
 import type { Reply } from '../core/reply.ts'
-import type { RecordListener } from '../core/request-record.ts'
 import type { ResourceId } from '../core/resource.ts'
+import type { RecordListener } from '../core/usage/request-record.ts'
 import type { CallFacts } from './metrics/call-facts.ts'
 import { type Span, writeCallSpans } from './traces/call-spans.ts'
 import type { Sampler } from './traces/sampler.ts'

@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(worlds.map((world) => world.remove()))
   await upstream?.stop()
-})
+}, 60_000)
 
 async function open(wrapper?: (dataFolder: string) => readonly string[]): Promise<BatchWorld> {
   const world = await createBatchWorld(upstream, { ...(wrapper && { wrapper }) })

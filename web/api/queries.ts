@@ -3,17 +3,17 @@ import type {
   AuditView,
   DeploymentView,
   KeyView,
+  LiveView,
   ModelView,
   NamedKeyView,
   PolicyView,
   QuotaView,
+  RequestDocument,
   RequestView,
   Status,
   UsageView,
 } from '../../src/control/api.ts'
 import type { SessionView } from '../../src/control/portal/api.ts'
-import type { RequestDocument } from '../../src/port/requests/port.ts'
-import type { LiveView } from '../../src/telemetry/live-counts.ts'
 import { managementPath, request } from './request.ts'
 
 /** What the pages read. Live numbers are asked for again while somebody looks at them; the rest when it was changed here, or a page is opened. */

@@ -44,6 +44,7 @@ export function isPortalPath(path: string): boolean {
 
 /** Sends a browser that asks for the root of the server on to the portal; undefined for programs, which do not ask for pages. */
 export function greetBrowser(request: Request, path: string): Response | undefined {
-  if (path !== '/' || request.method !== 'GET' || !request.headers.get('accept')?.includes('text/html')) return undefined
+  if (path !== '/' || request.method !== 'GET' || !request.headers.get('accept')?.includes('text/html'))
+    return undefined
   return new Response(null, { status: 302, headers: { location: '/portal/', 'cache-control': 'no-store' } })
 }

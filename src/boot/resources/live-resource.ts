@@ -1,7 +1,7 @@
 import type { Timeouts, Transport } from '../../backend/transport/transport.ts'
 import type { ResourceRecord } from '../../control/accounts.ts'
+import type { Sealer } from '../../core/access/seal.ts'
 import type { ResourceId } from '../../core/resource.ts'
-import type { Sealer } from '../../core/seal.ts'
 import type { Builtins } from '../../engine/builtins.ts'
 import type { ResourceTables } from '../../port/tables/port.ts'
 import type { CapacityRules, Elsewhere } from '../../snapshot/capacity/judge-capacity.ts'

@@ -1,5 +1,5 @@
+import type { Sealer } from '../../core/access/seal.ts'
 import type { ResourceId } from '../../core/resource.ts'
-import type { Sealer } from '../../core/seal.ts'
 import { type KeyTables, storeResourceKey } from '../../snapshot/keys/resource-keys.ts'
 import { makeResourceKey } from '../secrets.ts'
 

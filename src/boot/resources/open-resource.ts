@@ -1,6 +1,6 @@
+import type { Sealer } from '../../core/access/seal.ts'
 import { Fault } from '../../core/fault.ts'
 import { ownResource, resourceKey } from '../../core/resource.ts'
-import type { Sealer } from '../../core/seal.ts'
 import type { BuiltinModel } from '../../engine/builtin-models.ts'
 import type { ResourceRow, Tables } from '../../port/tables/port.ts'
 import { storeResourceKey } from '../../snapshot/keys/resource-keys.ts'

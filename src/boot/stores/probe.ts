@@ -3,7 +3,7 @@ import type { Check, StoreSettings } from '../../cli/context.ts'
 import { openBuiltins } from '../../engine/builtins.ts'
 import type { BlobStore } from '../../port/blobs/read-blob-store.ts'
 import { migrations } from '../../port/tables/migrations/index.ts'
-import { openSqliteTables } from '../../port/tables/sqlite.ts'
+import { openSqliteTables } from '../../port/tables/sqlite/open-sqlite-tables.ts'
 import type { DataFolder } from '../folder/data-folder.ts'
 import { openBlobs, reasonOf, tryBlobs } from './open-blobs.ts'
 

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { RequestsParts } from '../../control/requests/routes.ts'
 import type { EndListener } from '../../core/exchange.ts'
-import type { RecordListener } from '../../core/request-record.ts'
+import type { RecordListener } from '../../core/usage/request-record.ts'
 import type { Policy } from '../../policy/pipeline.ts'
 import { createRequestLog, type RequestLogState } from '../../policy/request-log/request-log.ts'
 import type { RequestPlace } from '../../port/requests/thread/protocol.ts'

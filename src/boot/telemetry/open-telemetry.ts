@@ -1,5 +1,5 @@
 import type { ResourceId } from '../../core/resource.ts'
-import { region } from '../../gateway/respond.ts'
+import { region } from '../../gateway/answer/respond.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { type CallFacts, createCallFacts } from '../../telemetry/metrics/call-facts.ts'
 import type { Family } from '../../telemetry/metrics/family.ts'

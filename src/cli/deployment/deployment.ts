@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { DeploymentView } from '../../control/api.ts'
 import { modelTypes } from '../../core/deployment.ts'
 import type { JsonObject } from '../../core/json.ts'
@@ -95,6 +95,7 @@ function addSpecFlags(command: Command, context: CommandContext, rules: { readon
     .option('--model <name>', 'name of the model; with --backend that of the deployment unless given')
     .option('--model-version <version>', 'its version; the default one of the catalog unless given')
     .option('--model-format <format>', 'its publisher, as Azure lists it')
+    .addOption(new Option('--model-source <id>').argParser(refuseSource).hideHelp())
     .addOption(
       new Option('--model-type <type>', 'what it is for, where that is one thing').choices(Object.keys(modelTypes)),
     )
@@ -103,6 +104,11 @@ function addSpecFlags(command: Command, context: CommandContext, rules: { readon
     .option('--file <spec>', 'read everything from a YAML or JSON file, - for standard input')
     .option('--dry-run', 'show what would be, and change nothing')
   return { backends: addBackendFlags(command, context), capacity }
+}
+
+/** A flag of the vendor's command line that nothing here could follow. */
+function refuseSource(): never {
+  throw new InvalidArgumentError('Models come from the catalog and from backends, not from other resources.')
 }
 
 async function readCreateFlags(

@@ -1,6 +1,6 @@
 import type { RequestView } from '../../control/api.ts'
 import type { FaultCode } from '../../core/fault-codes.ts'
-import type { LimitCounter, LimitDecision } from '../../core/request-record.ts'
+import type { LimitCounter, LimitDecision } from '../../core/usage/request-record.ts'
 import { makeHarmless } from '../terminal/excerpt.ts'
 import { formatCount } from '../terminal/units.ts'
 

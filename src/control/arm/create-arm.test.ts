@@ -223,15 +223,13 @@ test('every change is in the audit log, with what was there before', async () =>
   await arm.send('GET', account)
   await arm.send('POST', `${account}/listKeys`)
   const rows = await arm.tables.audit.list({ limit: 10 } as Parameters<typeof arm.tables.audit.list>[0])
-  const told = rows
-    .toReversed()
-    .map(({ action, target, status, before, after }) => ({
-      action,
-      target,
-      status,
-      hasBefore: before !== undefined,
-      hasAfter: after !== undefined,
-    }))
+  const told = rows.toReversed().map(({ action, target, status, before, after }) => ({
+    action,
+    target,
+    status,
+    hasBefore: before !== undefined,
+    hasAfter: after !== undefined,
+  }))
   expect(told).toEqual([
     { action: 'accounts/deployments/write', target: path, status: 201, hasBefore: false, hasAfter: true },
     { action: 'accounts/deployments/write', target: path, status: 200, hasBefore: true, hasAfter: true },

@@ -1,6 +1,6 @@
 import { toFault } from '../../core/fault.ts'
-import { randomId } from '../../core/id.ts'
 import { isJsonObject, type Json } from '../../core/json.ts'
+import { randomId } from '../../core/text/id.ts'
 import type { AuditRow, AuditTable } from '../../port/tables/audit/port.ts'
 import type { ErrorBody } from '../api.ts'
 import { describeFault } from '../errors.ts'

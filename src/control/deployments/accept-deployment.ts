@@ -1,6 +1,6 @@
+import type { Sealer } from '../../core/access/seal.ts'
 import type { ModelRef } from '../../core/deployment.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
-import type { Sealer } from '../../core/seal.ts'
 import type { DocumentProblem } from '../../core/text/parse-document.ts'
 import { type CapacityRules, judgeNewModel, judgeSpillover } from '../../snapshot/capacity/judge-capacity.ts'
 import { checkQuota } from '../../snapshot/capacity/quota.ts'

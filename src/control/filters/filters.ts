@@ -1,7 +1,7 @@
 import { engineKinds, guardProfiles } from '../../backend/guards/kinds.ts'
+import type { Sealer } from '../../core/access/seal.ts'
 import { filterCategories } from '../../core/filter/categories.ts'
 import type { JsonObject } from '../../core/json.ts'
-import type { Sealer } from '../../core/seal.ts'
 import { piiTypes } from '../../policy/filter/pii/pii-types.ts'
 import type { DesiredState } from '../../snapshot/desired-state.ts'
 import { readBlocklist } from '../../snapshot/filter/blocklist-spec.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { connect } from 'node:net'
-import { type ControlFixture, credential, errorOf, remote, resourceKey, startControl } from './control.fixture.ts'
+import { type ControlFixture, credential, errorOf, remote, resourceKey, startControl } from '../control.fixture.ts'
 
 let control: ControlFixture
 const send: ControlFixture['send'] = (...request) => control.send(...request)

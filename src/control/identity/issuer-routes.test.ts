@@ -2,9 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:tes
 import { decodeJwt } from 'jose'
 import { Fault } from '../../core/fault.ts'
 import type { ServicePrincipalView } from '../api.ts'
-import { createHostCheck } from './authenticate.ts'
 import { type ControlFixture, startControl } from '../control.fixture.ts'
 import { createAttempts } from './attempts.ts'
+import { createHostCheck } from './authenticate.ts'
 import { createIssuerRoutes, type IssuerRoutes } from './issuer-routes.ts'
 
 const base = 'https://ponto.example:8443'

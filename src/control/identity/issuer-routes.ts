@@ -1,5 +1,5 @@
 import { Fault, toFault } from '../../core/fault.ts'
-import { randomHex } from '../../core/id.ts'
+import { randomHex } from '../../core/text/id.ts'
 import { issuerOf } from '../../snapshot/keys/identity/own-issuer.ts'
 import { type Answer, writeAnswer } from '../http/answer.ts'
 import { type IssueParts, TokenRefusal } from './issue-token.ts'

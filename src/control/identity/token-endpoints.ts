@@ -1,5 +1,5 @@
 import { Fault } from '../../core/fault.ts'
-import { randomHex } from '../../core/id.ts'
+import { randomHex } from '../../core/text/id.ts'
 import { tokenLifetimeS } from '../../snapshot/keys/identity/own-issuer.ts'
 import type { Answer } from '../http/answer.ts'
 import { findPrincipal, type IssueParts, readAudience, TokenRefusal } from './issue-token.ts'
@@ -72,7 +72,8 @@ export async function answerIdentityRequest(
   const secret = request.headers.get('x-identity-header')
   if (!secret) throw new TokenRefusal(401, 'invalid_client', 7000218, 'The header X-IDENTITY-HEADER is missing.')
   const query = url.searchParams
-  const principal = findPrincipal(parts, query.get('client_id') ?? query.get('clientid') ?? undefined, secret, address)
+  // Some clients send the parameter without a value where they name nobody.
+  const principal = findPrincipal(parts, query.get('client_id') || query.get('clientid') || undefined, secret, address)
   const wanted = query.get('principal_id') ?? query.get('object_id')
   if (wanted !== null && wanted.toLowerCase() !== principal.objectId) {
     throw new TokenRefusal(400, 'invalid_request', 7000216, 'The secret is of another identity than the one asked for.')

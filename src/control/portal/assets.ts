@@ -82,7 +82,10 @@ export function openAssets(folder: string): Assets {
 
 function chooseEncoding(accepted: string): Encoding {
   const taken = accepted.split(',').map((part) => part.trim().toLowerCase())
-  return encodings.find((encoding) => taken.some((one) => one.split(';')[0] === encoding && !/;\s*q=0(\.0*)?$/.test(one))) ?? 'identity'
+  return (
+    encodings.find((encoding) => taken.some((one) => one.split(';')[0] === encoding && !/;\s*q=0(\.0*)?$/.test(one))) ??
+    'identity'
+  )
 }
 
 /** One page for all paths: what it shows is its own affair. Styles are made by scripts, which need the nonce for that. */

@@ -1,13 +1,13 @@
 import { operator, type Principal } from '../../core/access/principal.ts'
 import { Fault, toFault } from '../../core/fault.ts'
-import { randomHex } from '../../core/id.ts'
 import type { JsonObject } from '../../core/json.ts'
+import { randomHex } from '../../core/text/id.ts'
 import { type AuditOptions, createAuditor } from '../audit/auditor.ts'
-import { type AuthenticateOptions, createGate } from '../identity/authenticate.ts'
 import { describeFault } from '../errors.ts'
 import { type Answer, writeAnswer } from '../http/answer.ts'
 import { readJsonBody } from '../http/read-body.ts'
 import type { Attempts } from '../identity/attempts.ts'
+import { type AuthenticateOptions, createGate } from '../identity/authenticate.ts'
 import type { SessionView } from './api.ts'
 import type { Assets } from './assets.ts'
 import { readSessionCookie, writeSessionCookie } from './session-cookie.ts'
@@ -70,12 +70,19 @@ export function createPortal(
   async function judge({ code, credential }: JsonObject): Promise<void> {
     if (typeof code === 'string') {
       if (sessions.redeemLink(code)) return
-      throw new Fault('unauthorized', 'This link was used before, or is older than ten minutes. Make another: ponto portal', {
-        vendorCode: 'LinkSpent',
-      })
+      throw new Fault(
+        'unauthorized',
+        'This link was used before, or is older than ten minutes. Make another: ponto portal',
+        {
+          vendorCode: 'LinkSpent',
+        },
+      )
     }
     if (typeof credential !== 'string') {
-      throw new Fault('invalid-request', 'credential: missing, expected the management credential, or the code of a link')
+      throw new Fault(
+        'invalid-request',
+        'credential: missing, expected the management credential, or the code of a link',
+      )
     }
     const presented = credential.trim()
     if (!/^[\x21-\x7e]+$/.test(presented)) {

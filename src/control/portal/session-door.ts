@@ -47,7 +47,11 @@ export function requireOwnPage(headers: Headers, method: string): void {
 /** Throws Fault `forbidden` for an action about secrets of somebody whose last confirmation is too long ago. */
 export function requireConfirmed({ secretsUntil }: Principal, action: string, now: number): void {
   if (secretsUntil === undefined || now < secretsUntil || !secretPattern.test(action)) return
-  throw new Fault('forbidden', 'Show once more who you are: secrets are shown and made only within five minutes of that.', {
-    vendorCode: 'ConfirmationRequired',
-  })
+  throw new Fault(
+    'forbidden',
+    'Show once more who you are: secrets are shown and made only within five minutes of that.',
+    {
+      vendorCode: 'ConfirmationRequired',
+    },
+  )
 }

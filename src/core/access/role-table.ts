@@ -18,7 +18,10 @@ export type RoleDefinition = {
 export const provider = 'Microsoft.CognitiveServices/'
 const accounts = `${provider}accounts/`
 const openai = `${accounts}OpenAI/`
-const subscriptions = ['Microsoft.Resources/subscriptions/read', 'Microsoft.Resources/subscriptions/resourceGroups/read']
+const subscriptions = [
+  'Microsoft.Resources/subscriptions/read',
+  'Microsoft.Resources/subscriptions/resourceGroups/read',
+]
 const none: readonly string[] = []
 
 export const roleTable = {

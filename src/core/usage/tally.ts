@@ -1,4 +1,4 @@
-import type { SentRequest } from '../request-record.ts'
+import type { SentRequest } from './request-record.ts'
 import type { Usage } from './usage.ts'
 
 /** What is known of a call's cost and of its way upstream so far. Whoever sees them pass fills it in; it is read once, when the call has ended. */

@@ -1,5 +1,5 @@
 import type { Event, FinishReason, TokenLogprob } from '../../core/event.ts'
-import { randomId } from '../../core/id.ts'
+import { randomId } from '../../core/text/id.ts'
 import { createStopScanner } from './stop-scanner.ts'
 import { createToolParser, type ToolItem } from './tool-parser.ts'
 

@@ -1,5 +1,5 @@
 import type { Exchange } from '../../core/exchange.ts'
-import type { LimitCounter } from '../../core/request-record.ts'
+import type { LimitCounter } from '../../core/usage/request-record.ts'
 import type { CounterState, Demand } from '../../port/counters/port.ts'
 import type { Line } from './demands.ts'
 import type { Estimate } from './estimate.ts'

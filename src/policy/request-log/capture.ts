@@ -1,6 +1,6 @@
 import type { Event } from '../../core/event.ts'
 import type { Reply } from '../../core/reply.ts'
-import type { Captured } from '../../core/request-record.ts'
+import type { Captured } from '../../core/usage/request-record.ts'
 import type { Policy } from '../pipeline.ts'
 import { maxContentChars } from './content.ts'
 

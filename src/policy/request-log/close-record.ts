@@ -1,8 +1,8 @@
 import type { Caller, Exchange, Outcome } from '../../core/exchange.ts'
 import type { Fault } from '../../core/fault.ts'
 import { type FaultCode, faultCodes } from '../../core/fault-codes.ts'
-import type { RequestRecord, SentRequest } from '../../core/request-record.ts'
 import { listFields } from '../../core/text/list-fields.ts'
+import type { RequestRecord, SentRequest } from '../../core/usage/request-record.ts'
 import { consumptionOf, wasRefused } from '../meter/cost.ts'
 
 /** What messages of these say may be a part of the prompt or of the answer: it is kept only where those are captured. */

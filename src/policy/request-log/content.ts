@@ -1,6 +1,6 @@
 import type { Event } from '../../core/event.ts'
-import type { Captured } from '../../core/request-record.ts'
 import { collectResult } from '../../core/result.ts'
+import type { Captured } from '../../core/usage/request-record.ts'
 import type { RequestContent } from '../../port/requests/port.ts'
 import { createPiiRule } from '../filter/pii/pii-rule.ts'
 import { piiTypes } from '../filter/pii/pii-types.ts'

@@ -1,4 +1,4 @@
-import type { Attempt, LimitCounter, LimitDecision, RequestRecord, SentHead } from '../../core/request-record.ts'
+import type { Attempt, LimitCounter, LimitDecision, RequestRecord, SentHead } from '../../core/usage/request-record.ts'
 import type { AttemptDocument, RequestDocument } from '../../port/requests/port.ts'
 
 const secretName = /auth|key|token|secret|cookie|credential|password|signature/i

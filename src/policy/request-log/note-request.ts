@@ -1,6 +1,6 @@
 import type { Caller } from '../../core/exchange.ts'
 import type { Fault } from '../../core/fault.ts'
-import type { RecordListener, RequestRecord } from '../../core/request-record.ts'
+import type { RecordListener, RequestRecord } from '../../core/usage/request-record.ts'
 import { readTraceContext } from '../../telemetry/traces/trace-context.ts'
 import type { FaultBody, ServerEnd } from '../../wire/wire.ts'
 import { closeRefusal, noteCaller } from './close-record.ts'

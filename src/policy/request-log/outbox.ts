@@ -1,4 +1,4 @@
-import type { Captured } from '../../core/request-record.ts'
+import type { Captured } from '../../core/usage/request-record.ts'
 import type { RequestContent } from '../../port/requests/port.ts'
 
 /** A record on its way to the store, as JSON, and what was said in it: made ready to be kept when its turn comes. */

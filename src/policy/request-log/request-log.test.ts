@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from 'bun:test'
-import { timeId } from '../../core/id.ts'
-import { openRecord, type RequestRecord } from '../../core/request-record.ts'
+import { timeId } from '../../core/text/id.ts'
+import { openRecord, type RequestRecord } from '../../core/usage/request-record.ts'
 import type { RequestContent, RequestDocument } from '../../port/requests/port.ts'
 import { createRequestLog, type RequestLog } from './request-log.ts'
 

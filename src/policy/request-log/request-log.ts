@@ -1,5 +1,5 @@
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises'
-import type { RecordListener, RequestRecord } from '../../core/request-record.ts'
+import type { RecordListener, RequestRecord } from '../../core/usage/request-record.ts'
 import type { RequestContent, RequestDocument, RequestStore } from '../../port/requests/port.ts'
 import { writeContent } from './content.ts'
 import { writeDocument } from './document.ts'

@@ -1,7 +1,7 @@
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
 import { Fault } from '../../core/fault.ts'
-import { randomId } from '../../core/id.ts'
 import { type JsonObject, parseJsonObject } from '../../core/json.ts'
+import { randomId } from '../../core/text/id.ts'
 import type { Schema } from '../tables/schema.ts'
 import type { Job, Jobs } from './port.ts'
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { timeId } from '../../core/id.ts'
+import { timeId } from '../../core/text/id.ts'
 import type { RequestContent, RequestDocument, RequestQuery, RequestStore } from './port.ts'
 
 /** A store under test. `reopen` closes it and opens the same data again. */

@@ -1,7 +1,7 @@
 import type { CallKind } from '../../core/call.ts'
 import type { FaultCode } from '../../core/fault-codes.ts'
 import type { Explanation } from '../../core/filter/results.ts'
-import type { LimitDecision, RequestRecord } from '../../core/request-record.ts'
+import type { LimitDecision, RequestRecord } from '../../core/usage/request-record.ts'
 
 /** A request as it is kept and shown: what a `RequestRecord` came to, without what is empty. Milliseconds have one decimal. */
 export type RequestDocument = {

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely'
-import { timeOfId } from '../../core/id.ts'
+import { timeOfId } from '../../core/text/id.ts'
 import { askBlock, type Lists, matchRows, unpackLines, wordsOf } from './block.ts'
 import { type RequestDocument, type RequestPage, type RequestQuery, searchMs } from './port.ts'
 import type { RequestSchema } from './schema.ts'

@@ -1,5 +1,5 @@
 import type { Kysely, Selectable, Transaction } from 'kysely'
-import { randomId } from '../../core/id.ts'
+import { randomId } from '../../core/text/id.ts'
 import { type Block, fullBlock, packBlock, unpackLines } from './block.ts'
 import type { RequestContent, RequestStore, Retention } from './port.ts'
 import type { RequestSchema } from './schema.ts'

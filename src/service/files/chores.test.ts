@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Fault } from '../../core/fault.ts'
 import type { Job } from '../../port/jobs/port.ts'
 import type { Tables } from '../../port/tables/port.ts'
-import { openSqliteTables } from '../../port/tables/sqlite.ts'
+import { openSqliteTables } from '../../port/tables/sqlite/open-sqlite-tables.ts'
 import { createMemoryBlobs, type MemoryBlobs, storeAway } from './memory-blobs.fixture.ts'
 import { type Files, openFiles } from './open.ts'
 

@@ -1,4 +1,4 @@
-import { randomHex } from '../../core/id.ts'
+import { randomHex } from '../../core/text/id.ts'
 
 const timeDigits = 12
 const pattern = /^[A-Za-z0-9_-]{1,100}$/

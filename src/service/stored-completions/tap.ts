@@ -1,7 +1,7 @@
 import type { Event } from '../../core/event.ts'
-import { randomId } from '../../core/id.ts'
 import type { Reply } from '../../core/reply.ts'
 import type { AnswerResult } from '../../core/result.ts'
+import { randomId } from '../../core/text/id.ts'
 import type { Holding } from './write-queue.ts'
 
 /** The answer as it passed. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { JobHandler } from '../../port/jobs/port.ts'
 import type { Tables } from '../../port/tables/port.ts'
-import { openSqliteTables } from '../../port/tables/sqlite.ts'
+import { openSqliteTables } from '../../port/tables/sqlite/open-sqlite-tables.ts'
 import { noUsage } from '../../port/tables/usage/port.ts'
 import { createUsageChores } from './chores.ts'
 

@@ -1,5 +1,5 @@
+import type { Sealer } from '../../core/access/seal.ts'
 import { Fault } from '../../core/fault.ts'
-import type { Sealer } from '../../core/seal.ts'
 import type { EngineDocument } from './engine-spec.ts'
 
 /** A secret sealed for one engine at one address: nobody can have it sent elsewhere by changing its row. */

@@ -304,7 +304,11 @@ test.each<[string, object, string[]]>([
   [
     'a misspelt field',
     { contentFilter: [] },
-    [expect.stringContaining('contentFilter: unknown field, allowed are name, description, tags, basePolicyName,') as never],
+    [
+      expect.stringContaining(
+        'contentFilter: unknown field, allowed are name, description, tags, basePolicyName,',
+      ) as never,
+    ],
   ],
   [
     'a protected text of which no passage could be found',

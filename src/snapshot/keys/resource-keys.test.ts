@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { createSealer } from '../../core/seal.ts'
+import { createSealer } from '../../core/access/seal.ts'
 import type { KeyRow } from '../../port/tables/port.ts'
 import { type KeyTables, readResourceKeys, storeResourceKey } from './resource-keys.ts'
 

@@ -1,5 +1,5 @@
+import type { Sealer } from '../../core/access/seal.ts'
 import { ownResource, qualify, type ResourceId } from '../../core/resource.ts'
-import type { Sealer } from '../../core/seal.ts'
 import type { KeyName, ResourceTables } from '../../port/tables/port.ts'
 
 export type KeyTables = Pick<ResourceTables, 'listKeys' | 'putKey'>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { makeDeployment } from '../../core/exchange.fixture.ts'
-import { openRecord, type RequestRecord } from '../../core/request-record.ts'
+import { openRecord, type RequestRecord } from '../../core/usage/request-record.ts'
 import { createCallFacts } from './call-facts.ts'
 import type { Family, Sample } from './family.ts'
 import { azureFamilies } from './views/azure-families.ts'

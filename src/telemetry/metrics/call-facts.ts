@@ -1,6 +1,6 @@
 import type { Deployment } from '../../core/deployment.ts'
 import type { Hold } from '../../core/exchange.ts'
-import type { Attempt, RequestRecord } from '../../core/request-record.ts'
+import type { Attempt, RequestRecord } from '../../core/usage/request-record.ts'
 import { buckets } from './buckets.ts'
 import { type Histogram, observe, openHistogram } from './family.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { makeChatCall, makeExchange } from '../../core/exchange.fixture.ts'
-import { openRecord, type RequestRecord } from '../../core/request-record.ts'
+import { openRecord, type RequestRecord } from '../../core/usage/request-record.ts'
 import { writeCallSpans } from './call-spans.ts'
 
 const trace = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7', flags: 1, state: undefined }

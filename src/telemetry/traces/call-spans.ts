@@ -1,6 +1,6 @@
 import type { Call } from '../../core/call.ts'
 import type { Exchange } from '../../core/exchange.ts'
-import type { Attempt, RequestRecord, TraceContext } from '../../core/request-record.ts'
+import type { Attempt, RequestRecord, TraceContext } from '../../core/usage/request-record.ts'
 import { addressOf, attributes, genAi, operationOf, provider } from '../genai-attributes.ts'
 import { makeSpanId } from './trace-context.ts'
 

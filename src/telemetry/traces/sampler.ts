@@ -1,4 +1,4 @@
-import type { TraceContext } from '../../core/request-record.ts'
+import type { TraceContext } from '../../core/usage/request-record.ts'
 import { makeTraceId, sampledFlag } from './trace-context.ts'
 
 /** `isParentBased`: whoever began the trace has decided; only traces that begin here are drawn. `ratio` is from 0 to 1. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { TraceContext } from '../../core/request-record.ts'
+import type { TraceContext } from '../../core/usage/request-record.ts'
 
 /** W3C Trace Context, level 1: https://www.w3.org/TR/trace-context/ */
 

@@ -1,5 +1,5 @@
 import type { EmbedCall } from '../../core/call.ts'
-import { randomHex } from '../../core/id.ts'
+import { randomHex } from '../../core/text/id.ts'
 import { toEmbedCall, writeVectors } from '../openai-embeddings/server.ts'
 import { readBody } from '../read-body.ts'
 import type { ServerEnd } from '../wire.ts'

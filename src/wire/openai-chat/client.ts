@@ -1,7 +1,6 @@
 import type { Call, ChatCall, ContentPart, Message, Rest, Source } from '../../core/call.ts'
 import type { Event, FinishReason, TokenLogprob } from '../../core/event.ts'
 import { Fault } from '../../core/fault.ts'
-import { randomId } from '../../core/id.ts'
 import {
   asNumber,
   isJsonObject,
@@ -12,6 +11,7 @@ import {
   setField,
 } from '../../core/json.ts'
 import type { Choice, Result } from '../../core/result.ts'
+import { randomId } from '../../core/text/id.ts'
 import { spliceModel } from '../../core/text/splice-model.ts'
 import { spliceUsage } from '../../core/text/splice-usage.ts'
 import type { Usage } from '../../core/usage/usage.ts'

@@ -1,5 +1,5 @@
 import { Fault, toFault } from '../../../core/fault.ts'
-import { randomId } from '../../../core/id.ts'
+import { randomId } from '../../../core/text/id.ts'
 import type { ErrorBody } from '../../api.ts'
 import type { Answer } from '../../http/answer.ts'
 import { type ArmRoute, type ArmVisit, ofLocation, paramOf, provider, route } from './arm-route.ts'

@@ -1,4 +1,4 @@
-import { randomHex, randomId } from '../../../core/id.ts'
+import { randomHex, randomId } from '../../../core/text/id.ts'
 import type { ScriptArgument } from './store-link.ts'
 
 export type Membership = {

@@ -1,5 +1,5 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import { randomHex } from '../../../core/id.ts'
+import { randomHex } from '../../../core/text/id.ts'
 import type { CountersFixture } from '../contract.ts'
 import { createRedisCounters, type RedisCounters } from './create-redis-counters.ts'
 import { memberLifeMs } from './scripts.ts'

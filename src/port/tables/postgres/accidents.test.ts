@@ -12,7 +12,7 @@ import { issueAuthority, issueServer } from '../../../boot/tls/x509/issue-certif
 import { Fault } from '../../../core/fault.ts'
 import { type Migration, migrations } from '../migrations/index.ts'
 import type { Tables } from '../port.ts'
-import { openPostgresTables } from '../postgres.ts'
+import { openPostgresTables } from './open-postgres-tables.ts'
 
 const authority = issueAuthority('Test', ['localhost'], new Date())
 const pair = issueServer(['localhost'], authority, createPrivateKey(authority.key), new Date())

@@ -1,11 +1,11 @@
 import type { Insertable, Kysely, Selectable } from 'kysely'
 import { deploymentKey } from '../../../core/deployment.ts'
 import { Fault } from '../../../core/fault.ts'
-import { randomId } from '../../../core/id.ts'
 import { isJsonObject, type JsonObject } from '../../../core/json.ts'
 import type { ResourceId } from '../../../core/resource.ts'
-import { createFiltersTable } from '../filters/table.ts'
+import { randomId } from '../../../core/text/id.ts'
 import { createNamedKeysTable } from '../access/named-keys/table.ts'
+import { createFiltersTable } from '../filters/table.ts'
 import type { DeploymentRow, KeyName, ResourceTables } from '../port.ts'
 import type { Schema } from '../schema.ts'
 

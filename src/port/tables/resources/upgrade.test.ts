@@ -7,8 +7,8 @@ import { type PostgresServer, startPostgresServer, withPostgres } from '../../..
 import { addResources } from '../migrations/0011-resources.ts'
 import { type Migration, migrations } from '../migrations/index.ts'
 import type { Tables } from '../port.ts'
-import { openPostgresTables } from '../postgres.ts'
-import { openSqliteTables } from '../sqlite.ts'
+import { openPostgresTables } from '../postgres/open-postgres-tables.ts'
+import { openSqliteTables } from '../sqlite/open-sqlite-tables.ts'
 
 /** A database as a version of Ponto with one resource left it. */
 

@@ -1,6 +1,6 @@
 import { toFault } from '../../../core/fault.ts'
-import { randomHex } from '../../../core/id.ts'
 import type { Json, JsonObject } from '../../../core/json.ts'
+import { randomHex } from '../../../core/text/id.ts'
 import type { Job, JobContext, JobHandler, JobOutcome, Jobs } from '../../../port/jobs/port.ts'
 import type { BatchRow } from '../../../port/tables/batches/port.ts'
 import { decodeWebhookSecret, type WebhookSpec } from '../../../snapshot/file/webhook-section.ts'

@@ -5,7 +5,11 @@ import { isJsonObject, type JsonObject } from '../../../core/json.ts'
 import type { ResourceId } from '../../../core/resource.ts'
 import type { Claims, IdentityRules } from '../../../policy/access/token/token-door.ts'
 import type { TrustedIssuer } from '../../../policy/access/token/verify-token.ts'
-import type { IdentityTable, RoleAssignmentRow, ServicePrincipalRow } from '../../../port/tables/access/identity/port.ts'
+import type {
+  IdentityTable,
+  RoleAssignmentRow,
+  ServicePrincipalRow,
+} from '../../../port/tables/access/identity/port.ts'
 import {
   type DeclaredIdentity,
   type IssuerAssignment,

@@ -1,7 +1,7 @@
 import type { Call, Rest, ToolCall } from '../../../core/call.ts'
-import { randomId } from '../../../core/id.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../../core/json.ts'
 import type { Choice, ChoicePiece, Result } from '../../../core/result.ts'
+import { randomId } from '../../../core/text/id.ts'
 import type { AnswerHead } from '../../wire.ts'
 import { wireName } from '../schema.ts'
 import { writeEnding } from '../stop-reason.ts'

@@ -1,8 +1,8 @@
 import { Fault } from '../../../core/fault.ts'
 import { type FilterCategory, leastSeverity } from '../../../core/filter/categories.ts'
 import type { Finding } from '../../../core/filter/engine.ts'
-import { randomId } from '../../../core/id.ts'
 import type { JsonObject } from '../../../core/json.ts'
+import { randomId } from '../../../core/text/id.ts'
 import { readBody } from '../../read-body.ts'
 import { moderationBodySchema } from './server.ts'
 

@@ -1,7 +1,7 @@
 import type { Kysely, Selectable } from 'kysely'
 import { Fault } from '../../../../core/fault.ts'
-import { randomId } from '../../../../core/id.ts'
 import { isJsonObject, type JsonObject } from '../../../../core/json.ts'
+import { randomId } from '../../../../core/text/id.ts'
 import type { Schema } from '../../schema.ts'
 import type { IdentityTable, ServicePrincipalRow } from './port.ts'
 

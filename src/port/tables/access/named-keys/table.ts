@@ -1,8 +1,8 @@
 import type { Kysely, Selectable } from 'kysely'
 import { Fault } from '../../../../core/fault.ts'
-import { randomId } from '../../../../core/id.ts'
 import { isJsonObject, type JsonObject } from '../../../../core/json.ts'
 import type { ResourceId } from '../../../../core/resource.ts'
+import { randomId } from '../../../../core/text/id.ts'
 import type { Schema } from '../../schema.ts'
 import type { NamedKeyRow, NamedKeysTable } from './port.ts'
 
