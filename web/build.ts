@@ -60,7 +60,10 @@ async function build(): Promise<BuiltManifest> {
   const script = outputs.find(({ kind }) => kind === 'entry-point')?.path.replace(/^\.\//, '') as string
   const style = names.find((name) => name.endsWith('.css')) as string
   const preload = listImports(script, files)
-  const firstLoadBytes = [script, style, ...preload].reduce((sum, name) => sum + gzipSync(files[name] as string).length, 0)
+  const firstLoadBytes = [script, style, ...preload].reduce(
+    (sum, name) => sum + gzipSync(files[name] as string).length,
+    0,
+  )
   const manifest = { script, style, preload, files: names, fingerprint: fingerprintSources(), firstLoadBytes }
   writeFileSync(join(built, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`)
   return manifest
@@ -70,7 +73,9 @@ async function build(): Promise<BuiltManifest> {
 function listImports(script: string, files: Readonly<Record<string, string | Uint8Array>>): string[] {
   const found = new Set<string>()
   const follow = (name: string): void => {
-    for (const [, path] of String(files[name]).matchAll(/(?:from|import)\s*"(?:\.\/|\/portal\/assets\/)([^"]+\.js)"/g)) {
+    for (const [, path] of String(files[name]).matchAll(
+      /(?:from|import)\s*"(?:\.\/|\/portal\/assets\/)([^"]+\.js)"/g,
+    )) {
       if (path === undefined || path === script || found.has(path)) continue
       found.add(path)
       follow(path)
@@ -86,5 +91,7 @@ function compress(content: string | Uint8Array): Uint8Array {
 
 if (import.meta.main) {
   const { firstLoadBytes, files } = await build()
-  process.stdout.write(`${files.length} files; a browser loads ${Math.round(firstLoadBytes / 1000)} kB first, gzipped\n`)
+  process.stdout.write(
+    `${files.length} files; a browser loads ${Math.round(firstLoadBytes / 1000)} kB first, gzipped\n`,
+  )
 }

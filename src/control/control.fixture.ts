@@ -18,9 +18,9 @@ import type { NamedKey } from '../snapshot/keys/named-key.ts'
 import { type ResourceKey, storeResourceKey } from '../snapshot/keys/resource-keys.ts'
 import { openDeploymentPolicies } from '../snapshot/policy/policies-state.ts'
 import { createQueue } from '../snapshot/queue.ts'
-import { makeOwnAccounts } from './accounts.fixture.ts'
 import type { ErrorBody } from './api.ts'
 import { createControl } from './create-control.ts'
+import { makeOwnAccounts } from './resources/accounts.fixture.ts'
 import type { RoutesOptions } from './routes.ts'
 
 /** For tests: a whole management API behind a real server, with a real database. */

@@ -18,8 +18,8 @@ type Door = Entrance & { readonly judgeAddress: JudgeAddress | undefined }
 const doors = new WeakMap<SnapshotResource, Door>()
 
 /** Throws Fault `forbidden` for an address that the resource is not open to. */
-export function checkAddress(snapshot: Snapshot, address: string, tokens: Tokens | undefined): void {
-  doorOf(snapshot.resource, tokens).judgeAddress?.(address)
+export function checkAddress({ resource }: Snapshot, address: string): void {
+  doorOf(resource).judgeAddress?.(address)
 }
 
 /** Who calls, by a key of the resource or a token. Fails as `admitCaller` does. */
@@ -29,15 +29,15 @@ export function admit(
   tokens: Tokens | undefined,
   now: number,
 ): Caller | Promise<Caller> {
-  return admitCaller(headers, snapshot.keys, doorOf(snapshot.resource, tokens), now)
+  return admitCaller(headers, snapshot.keys, doorOf(snapshot.resource), tokens, now)
 }
 
-function doorOf(resource: SnapshotResource, tokens: Tokens | undefined): Door {
+function doorOf(resource: SnapshotResource): Door {
   let door = doors.get(resource)
   if (!door) {
     const { properties, id } = resource
     const isForTokensOnly = properties.disableLocalAuth === true
-    door = { resource: id, isForTokensOnly, tokens, judgeAddress: compileNetworkRules(properties) }
+    door = { resource: id, isForTokensOnly, judgeAddress: compileNetworkRules(properties) }
     doors.set(resource, door)
   }
   return door

@@ -55,7 +55,7 @@ export function createGateway(options: GatewayOptions): Handle {
     if (idHeader !== undefined) headers[idHeader] = requestId
     try {
       noteArrival(record, request, url.pathname, headers, readAddress)
-      if (snapshot) checkAddress(snapshot, record.address, options.tokens)
+      if (snapshot) checkAddress(snapshot, record.address)
       return await answer(options, snapshot, request, url, match, record, headers, setTurn)
     } catch (error) {
       setTurn('caller')

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
+import { operator } from '../core/access/principal.ts'
 import { Fault } from '../core/fault.ts'
-import { authenticate, hashKey, type KnownKey } from './authenticate.ts'
+import { admitCaller, authenticate, hashKey, type KeyRing, type KnownKey } from './authenticate.ts'
 
 const at = Date.UTC(2026, 10, 1)
 const known = (keyName: string, end: Partial<KnownKey> = {}): KnownKey => ({
@@ -79,5 +80,54 @@ describe('an end', () => {
     expect(attempt({ 'api-key': 'ending', 'x-api-key': 'good' })).toBe('key1')
     expect(attempt({ 'api-key': 'nonsense', authorization: 'Bearer ending' })).toContain('expired')
     expect(attempt({ 'api-key': 'revoked', authorization: 'Bearer nonsense' })).toContain('revoked')
+  })
+})
+
+describe('where tokens are taken too', () => {
+  const own = { keyName: 'key1', grant: undefined, expiresAt: undefined }
+  const bearer = { keyName: 'ada@issuer', grant: undefined, expiresAt: undefined }
+  const ring: KeyRing = new Map([[hashKey('good'), own]])
+  const guest = { principal: operator, callerOf: () => bearer }
+  const tokens = {
+    find: (token: string) => (token === 'eyJ.known.x' ? guest : undefined),
+    admit: (token: string) =>
+      token === 'eyJ.new.x' ? Promise.resolve(guest) : Promise.reject(new Fault('unauthorized', 'no such token')),
+  }
+  const enter = async (headers: Record<string, string>, isForTokensOnly = false) => {
+    const entrance = { resource: '', isForTokensOnly }
+    try {
+      return (await admitCaller(new Headers(headers), ring, entrance, tokens, 0)).keyName
+    } catch (error) {
+      const { status, detail } = error as Fault
+      return detail.vendorCode ?? status
+    }
+  }
+  const token = (name: string) => ({ authorization: `Bearer eyJ.${name}.x` })
+
+  test('keys and tokens both open', async () => {
+    expect(await enter({ 'api-key': 'good' })).toBe('key1')
+    expect(await enter({ authorization: 'Bearer good' })).toBe('key1')
+    for (const name of ['known', 'new']) expect(await enter(token(name))).toBe('ada@issuer')
+    expect(await enter(token('strange'))).toBe(401)
+    expect(await enter({})).toBe(401)
+  })
+
+  test('one that is good is enough; a token that is known needs no waiting', async () => {
+    expect(await enter({ 'api-key': 'good', ...token('strange') })).toBe('key1')
+    expect(await enter({ 'api-key': 'bad', ...token('known') })).toBe('ada@issuer')
+    const entrance = { resource: '', isForTokensOnly: false }
+    expect(admitCaller(new Headers(token('known')), ring, entrance, tokens, 0)).toBe(bearer)
+  })
+
+  test('a resource for tokens only tells a key so, good or not, and asks for a credential where there is none', async () => {
+    const sent: Record<string, string>[] = [
+      { 'api-key': 'good' },
+      { 'x-api-key': 'bad' },
+      { authorization: 'Bearer good' },
+    ]
+    for (const headers of sent) expect(await enter(headers, true)).toBe('AuthenticationTypeDisabled')
+    expect(await enter({}, true)).toBe(401)
+    expect(await enter({ 'api-key': 'good', ...token('known') }, true)).toBe('ada@issuer')
+    expect(await enter({ 'api-key': 'good', ...token('strange') }, true)).toBe(401)
   })
 })

@@ -22,12 +22,11 @@ const maxKeyLength = 512
 /** Headers that carry the bare key, the usual one first: Azure's, other vendors' clients', and Azure's older one for speech. */
 const keyHeaders = ['api-key', 'x-api-key', 'ocp-apim-subscription-key'] as const
 
-/** What opens a resource beside its keys, and whether those do. */
+/** Which resource is entered, and by what. */
 export type Entrance = {
   readonly resource: ResourceId
   /** Whether the resource takes tokens only (`disableLocalAuth`). */
   readonly isForTokensOnly: boolean
-  readonly tokens: Pick<TokenDoor, 'find' | 'admit'> | undefined
 }
 
 /**
@@ -37,7 +36,8 @@ export type Entrance = {
 export function admitCaller(
   headers: Headers,
   keys: KeyRing,
-  { resource, isForTokensOnly, tokens }: Entrance,
+  { resource, isForTokensOnly }: Entrance,
+  tokens: Pick<TokenDoor, 'find' | 'admit'> | undefined,
   now: number,
 ): Caller | Promise<Caller> {
   const bearer = readBearer(headers.get('authorization'))

@@ -1,5 +1,5 @@
-import { useSpeech } from '../text/text.tsx'
 import type { SignIn } from '../../src/control/portal/api.ts'
+import { useSpeech } from '../text/text.tsx'
 import { Window } from '../ui/window.tsx'
 import { ProofForm } from './sign-in.tsx'
 

@@ -1,4 +1,4 @@
-import { Button, Card, Field, Input, Spinner } from '@fluentui/react-components'
+import { Button, Field, Input, Spinner } from '@fluentui/react-components'
 import { type FormEvent, useEffect, useState } from 'react'
 import type { SignIn } from '../../src/control/portal/api.ts'
 import { ApiError } from '../api/request.ts'
@@ -21,7 +21,7 @@ export function SignInPage({ onSignIn, problem }: Props) {
   }, [t])
   return (
     <main className="sign-in">
-      <Card className="sign-in-card">
+      <div className="section sign-in-card">
         <div className="sign-in-head">
           <Logo />
           <h1>{t('signIn.title')}</h1>
@@ -36,7 +36,7 @@ export function SignInPage({ onSignIn, problem }: Props) {
           <pre className="inline-code">~/.ponto/management.key</pre>
           <p className="quiet">{t('signIn.notAKey')}</p>
         </details>
-      </Card>
+      </div>
     </main>
   )
 }

@@ -1,7 +1,7 @@
-import { Tab, TabList } from '@fluentui/react-components'
-import { useId, useState } from 'react'
+import { useState } from 'react'
 import { useSpeech } from '../text/text.tsx'
 import { CopyButton } from './copy.tsx'
+import { Tabs } from './tabs.tsx'
 
 export type CodeSample = { readonly id: string; readonly title: string; readonly code: string; readonly note?: string }
 
@@ -11,9 +11,9 @@ export function CodeBlock({ code, label }: { readonly code: string; readonly lab
     <div className="code">
       <CopyButton label={label} read={() => code} />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
-      <pre tabIndex={0} role="region" aria-label={label}>
-        {code}
-      </pre>
+      <section tabIndex={0} aria-label={label}>
+        <pre>{code}</pre>
+      </section>
     </div>
   )
 }
@@ -22,30 +22,16 @@ export function CodeBlock({ code, label }: { readonly code: string; readonly lab
 export function CodeTabs({ samples }: { readonly samples: readonly CodeSample[] }) {
   const { t } = useSpeech()
   const [chosen, setChosen] = useState(() => localStorage.getItem('ponto.sample') ?? '')
-  const id = useId()
   const shown = samples.find((sample) => sample.id === chosen) ?? samples[0]
   if (!shown) return null
+  const choose = (id: string): void => {
+    setChosen(id)
+    localStorage.setItem('ponto.sample', id)
+  }
   return (
-    <div className="code-tabs">
-      <TabList
-        size="small"
-        selectedValue={shown.id}
-        aria-label={t('sample.language')}
-        onTabSelect={(_event, { value }) => {
-          setChosen(String(value))
-          localStorage.setItem('ponto.sample', String(value))
-        }}
-      >
-        {samples.map((sample) => (
-          <Tab key={sample.id} value={sample.id} id={`${id}-${sample.id}`}>
-            {sample.title}
-          </Tab>
-        ))}
-      </TabList>
-      <div role="tabpanel" aria-labelledby={`${id}-${shown.id}`}>
-        {shown.note && <p className="quiet code-note">{shown.note}</p>}
-        <CodeBlock code={shown.code} label={shown.title} />
-      </div>
-    </div>
+    <Tabs label={t('sample.language')} tabs={samples} selected={shown.id} onSelect={choose}>
+      {shown.note && <p className="quiet code-note">{shown.note}</p>}
+      <CodeBlock code={shown.code} label={shown.title} />
+    </Tabs>
   )
 }

@@ -63,7 +63,13 @@ export function ErrorNote({ error, text, onRetry }: ErrorProps) {
 type QueryState<T> = { readonly data: T | undefined; readonly error: unknown; refetch(): unknown }
 
 /** What a query came to; what was read before stays in sight when it cannot be read again. */
-export function Loaded<T>({ query, children }: { readonly query: QueryState<T>; readonly children: (data: T) => ReactNode }) {
+export function Loaded<T>({
+  query,
+  children,
+}: {
+  readonly query: QueryState<T>
+  readonly children: (data: T) => ReactNode
+}) {
   const { data, error } = query
   if (data === undefined && !error) return <Loading />
   return (

@@ -1,5 +1,5 @@
-import type { Account, Accounts, DeletedAccount } from '../../control/accounts.ts'
 import { refuseDocument } from '../../control/errors.ts'
+import type { Account, Accounts, DeletedAccount } from '../../control/resources/accounts.ts'
 import type { RoutesOptions } from '../../control/routes.ts'
 import type { Sealer } from '../../core/access/seal.ts'
 import { Fault } from '../../core/fault.ts'

@@ -1,5 +1,5 @@
 import type { Timeouts, Transport } from '../../backend/transport/transport.ts'
-import type { ResourceRecord } from '../../control/accounts.ts'
+import type { ResourceRecord } from '../../control/resources/accounts.ts'
 import type { Sealer } from '../../core/access/seal.ts'
 import type { ResourceId } from '../../core/resource.ts'
 import type { Builtins } from '../../engine/builtins.ts'

@@ -1,4 +1,4 @@
-import type { ResourceRecord } from '../../control/accounts.ts'
+import type { ResourceRecord } from '../../control/resources/accounts.ts'
 import { Fault } from '../../core/fault.ts'
 import { ownResource, type ResourceId } from '../../core/resource.ts'
 import type { Tables } from '../../port/tables/port.ts'

@@ -1,4 +1,4 @@
-import type { Accounts } from '../../control/accounts.ts'
+import type { Accounts } from '../../control/resources/accounts.ts'
 import type { RoutesOptions } from '../../control/routes.ts'
 import { createSealer } from '../../core/access/seal.ts'
 import type { Tables } from '../../port/tables/port.ts'

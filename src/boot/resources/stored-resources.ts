@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { DeletedAccount, ResourceRecord } from '../../control/accounts.ts'
+import type { DeletedAccount, ResourceRecord } from '../../control/resources/accounts.ts'
 import { ownResource, type ResourceSpec, resourceKey } from '../../core/resource.ts'
 import { formatProblem } from '../../core/text/parse-document.ts'
 import type { StoredResource } from '../../port/tables/resources/port.ts'

@@ -25,7 +25,7 @@ export function rewriteAzureFlags(args: readonly string[]): string[] {
     const given = args[index] as string
     const cut = given.startsWith('--') ? given.indexOf('=') : -1
     const flag = cut < 0 ? given : given.slice(0, cut)
-    const isOurs = flag === nameFlag || flag in renamed || ignored.includes(flag)
+    const isOurs = flag === nameFlag || Object.hasOwn(renamed, flag) || ignored.includes(flag)
     if (!isOurs) {
       rewritten.push(given)
       continue

@@ -19,7 +19,7 @@ export type BackendFlags = {
 
 export const backendFlagsHelp = `
 Flags about a backend belong to the --backend before them; before the first one they hold for all.
-Without --backend the deployment runs on the built-in engine.`
+Without --backend it runs on the built-in engine, or where "modelBackends" of the configuration file says of its model.`
 
 /**
  * Adds the flags that describe backends. Their order counts, which is why they are gathered while they are parsed:

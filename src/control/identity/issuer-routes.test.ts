@@ -214,7 +214,7 @@ describe('what clients ask before', () => {
     expect(body).toMatchObject({
       name: 'Ponto',
       resourceManager: `${base}/`,
-      authentication: { loginEndpoint: base, tenant: principal.tenantId },
+      authentication: { loginEndpoint: base, tenant: 'common' },
     })
     expect(body.microsoftGraphResourceId).not.toBe('')
     expect((await ask('GET', '/metadata/endpoints?api-version=2019-05-01')).body).toEqual([body] as never)

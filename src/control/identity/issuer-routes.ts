@@ -64,7 +64,7 @@ export function createIssuerRoutes(options: IssuerRoutesOptions): IssuerRoutes {
       path: '/metadata/endpoints',
       answer: async ({ base, url }) => ({
         status: 200,
-        body: describeCloud(base, tenant, url.searchParams.get('api-version') ?? '2022-09-01'),
+        body: describeCloud(base, url.searchParams.get('api-version') ?? '2022-09-01'),
       }),
     },
   ]

@@ -3,16 +3,18 @@
 const graph = 'https://graph.microsoft.com/'
 
 /** `GET /metadata/endpoints`: where the parts of this cloud are. Versions differ in their shape. */
-export function describeCloud(base: string, tenant: string, apiVersion: string): object {
+export function describeCloud(base: string, apiVersion: string): object {
   const authentication = {
     loginEndpoint: base,
     audiences: [`${base}/`, 'https://management.azure.com/', 'https://management.core.windows.net/'],
-    tenant,
+    // Tools take a cloud with a tenant of its own for one that stands in a rack, and refuse it.
+    tenant: 'common',
     identityProvider: 'AAD',
   }
   if (apiVersion === '1.0' || apiVersion < '2018') {
     return { galleryEndpoint: `${base}/`, graphEndpoint: graph, portalEndpoint: `${base}/`, authentication }
   }
+  const { hostname } = new URL(base)
   const cloud = {
     name: 'Ponto',
     portal: base,
@@ -28,7 +30,8 @@ export function describeCloud(base: string, tenant: string, apiVersion: string):
     vmImageAliasDoc: `${base}/`,
     sqlManagement: `${base}/`,
     activeDirectoryDataLake: `${base}/`,
-    suffixes: {},
+    // The same: names below which no service of this cloud is.
+    suffixes: { storage: hostname, keyVaultDns: `vault.${hostname}` },
   }
   return apiVersion < '2022' ? [cloud] : cloud
 }

@@ -120,7 +120,8 @@ export function createServicePrincipals(
             issuer: ownIssuer,
             role,
             scope: writeScope(scopes[index] as (typeof scopes)[number]),
-            createdAt: time,
+            // So that they are listed as they were given.
+            createdAt: time + index,
           })
         }
         await identity.reload()

@@ -1,5 +1,5 @@
-import type { DeletedAccount, ResourceRecord } from '../accounts.ts'
 import type { ResourceView } from '../api.ts'
+import type { DeletedAccount, ResourceRecord } from './accounts.ts'
 
 /** What GET adds to a document: accepted back, so that what was read can be changed and written. */
 export const shownFields = [

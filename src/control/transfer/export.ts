@@ -57,6 +57,7 @@ export async function exportResource(request: Request, resourceName: string, for
     raiTopics: await read('rai-topics'),
     filterEngines: await read('filter-engines'),
     deploymentPolicies: await readIfAllowed(() => read('deployment-policies')),
+    quota: await readIfAllowed(() => read('quota')),
   }
   const body: ExportView = { format, ...writers[format](resource) }
   return { status: 200, body }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Fault, toFault } from '../../core/fault.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import { parseDocument } from '../../core/text/parse-document.ts'
+import { readBlocklist } from '../../snapshot/filter/blocklist-spec.ts'
 import type { ErrorBody, ImportedView, ImportView } from '../api.ts'
 import { describeFault, refuseDocument } from '../errors.ts'
 import type { Answer } from '../http/answer.ts'
@@ -10,11 +11,12 @@ import { readJsonBody } from '../http/read-body.ts'
 import type { Forward } from '../http/route.ts'
 import { readItems } from './export.ts'
 import { readImport } from './formats/read-document.ts'
-import { type ImportItem, type ImportKind, importKinds, type Reading } from './formats/reading.ts'
+import { type ImportItem, type ImportKind, importKinds } from './formats/reading.ts'
 import { withoutShown } from './shown-fields.ts'
 
 /** Where a kind is made. */
 const paths: Readonly<Record<ImportKind, string>> = {
+  quota: '/quota',
   blocklist: '/rai-blocklists',
   topic: '/rai-topics',
   'filter-engine': '/filter-engines',
@@ -34,6 +36,10 @@ const bodySchema = z.strictObject({
 })
 
 const maxBytes = 32 * 1024 * 1024
+/** Each is judged by itself, among all that is there. */
+const mostItems = 5_000
+const mostNotes = 500
+const longestText = 300
 
 /**
  * Makes what the text says, one after the other, each by the route that makes it: judged, allowed and told of as if it were sent alone. What
@@ -43,61 +49,103 @@ export async function importText(request: Request, forward: Forward): Promise<An
   const parsed = parseDocument(bodySchema, await readJsonBody(request, maxBytes), { isSecret: () => true })
   if ('problems' in parsed) throw refuseDocument(parsed.problems)
   const { text, parameters, backends, existing } = parsed.data
-  const reading = readImport(text, parameters as JsonObject | undefined)
-  const isTrial = isDryRun(request)
-  const value: ImportedView[] = []
-  for (const kind of importKinds) {
-    for (const item of reading.items) {
-      if (item.kind === kind) value.push(await make(complete(item, backends as JsonObject[] | undefined), reading))
-    }
+  const { format, items, notes } = readImport(text, parameters as JsonObject | undefined)
+  if (items.length > mostItems) {
+    const message = `text: it has ${items.length} deployments and other things, and at most ${mostItems} are taken at once; divide it`
+    throw new Fault('body-too-large', message, { param: 'text' })
   }
-  const body: ImportView = { format: reading.format, notes: reading.notes, value }
-  return { status: 200, body }
+  const isTrial = isDryRun(request)
+  const made = new Map<ImportItem, ImportedView>()
+  let left = importKinds.flatMap((kind) => items.filter((item) => item.kind === kind))
+  for (let pass = 1; left.length > 0; pass++) {
+    const waiting: ImportItem[] = []
+    for (const item of left) {
+      const view = await make(item, pass < mostPasses)
+      if (view) made.set(item, view)
+      else waiting.push(item)
+    }
+    // Where a pass made nothing, another one makes nothing either.
+    if (waiting.length === left.length) pass = mostPasses
+    left = waiting
+  }
+  const value = [...made.values()].map((view) => ({ ...view, name: clip(view.name) }))
+  return { status: 200, body: { format, notes: shorten(notes), value } satisfies ImportView }
 
-  async function make(item: ImportItem, { unsaid }: Reading): Promise<ImportedView> {
+  /** undefined: it names what the same text makes later, and should be tried again when that is there. */
+  async function make(item: ImportItem, mayWait: boolean): Promise<ImportedView | undefined> {
     const { kind, name } = item
     const path = `${paths[kind]}/${encodeURIComponent(name)}`
     try {
       const before = await readExisting(path, forward)
-      const document = { ...pick(before, unsaid), ...item.document }
-      const { body: planned } = await forward('PUT', `${path}?dryRun=true`, document)
-      if (before && isSame(kind, before, planned as JsonObject) && (await hasSameItems(item, forward)))
-        return { kind, name, result: 'unchanged' }
-      if (before && existing === 'keep') return { kind, name, result: 'kept' }
+      const document = withBackends(item, item.makeDocument(before))
+      const isKept = before !== undefined && existing === 'keep'
+      const done = { kind, name, result: before ? 'replaced' : 'created' } as const
+      const planned = await forward('PUT', `${path}?dryRun=true`, document).catch(toFault)
+      if (planned instanceof Fault) {
+        const { details = [] } = describeReason(planned)
+        const missing = details.filter((detail) => isMissing(detail, items))
+        if (missing.length > 0 && mayWait && !isTrial) return undefined
+        // A trial makes nothing: what it misses may well be what it would have made.
+        if (missing.length > 0 && missing.length === details.length && isTrial) return done
+        if (isTrial || isKept) throw planned
+      } else {
+        const isSame = before && isSameView(kind, before, planned.body as JsonObject)
+        if (isSame && (await hasSameItems(item, document, forward))) return { kind, name, result: 'unchanged' }
+        if (isKept) return { kind, name, result: 'kept' }
+      }
+      // What is refused is sent in earnest too, so that it is told of as every refusal is.
       if (!isTrial) await forward('PUT', path, document)
-      return { kind, name, result: before ? 'replaced' : 'created' }
+      return done
     } catch (error) {
-      const { error: reason } = describeFault(toFault(error), '').body as ErrorBody
-      if (isTrial && isMadeBefore(reason, reading.items)) return { kind, name, result: 'created' }
-      return { kind, name, result: 'failed', error: reason }
+      return { kind, name, result: 'failed', error: describeReason(error) }
     }
   }
+
+  function withBackends(item: ImportItem, document: JsonObject): JsonObject {
+    if (item.kind !== 'deployment' || !backends || item.makeDocument(undefined).backends !== undefined) return document
+    const own = (backends as JsonObject[]).map((backend) => ({ model: item.name, ...backend }))
+    return { ...document, backends: own }
+  }
+}
+
+/** An engine may name a deployment, which names a policy, which names an engine; of deployments one may name another. */
+const mostPasses = 4
+
+function describeReason(error: unknown): ErrorBody['error'] {
+  return (describeFault(toFault(error), '').body as ErrorBody).error
+}
+
+/** Where one thing names another, and what is said of one that is not there. */
+const referencePattern =
+  /(^|\.)(raiPolicyName|spilloverDeploymentName|deployment|blocklistName|topicName|engines\[\d+\])$/
+const missingPattern = /^(?:got|there is no [a-z ]+) ("(?:[^"\\]|\\.)*")/
+
+/** Whether a problem is only that something is not there, which the same text would make. */
+function isMissing(
+  { target = '', message }: { target?: string; message: string },
+  items: readonly ImportItem[],
+): boolean {
+  if (!referencePattern.test(target)) return false
+  const missing = missingPattern.exec(message)?.[1]?.toLowerCase()
+  return items.some(({ name }) => JSON.stringify(name).toLowerCase() === missing)
 }
 
 /** A blocklist is shown without its items. */
-async function hasSameItems({ kind, name, document }: ImportItem, forward: Forward): Promise<boolean> {
-  if (kind !== 'blocklist' || !Array.isArray(document.items)) return true
-  const key = (item: unknown) => {
-    const { name, pattern, isRegex = false } = item as JsonObject
-    return JSON.stringify([String(name).toLowerCase(), pattern, isRegex])
-  }
-  const there = (await readItems(name, forward)).map(key).sort()
-  return JSON.stringify(there) === JSON.stringify(document.items.map(key).sort())
+async function hasSameItems({ kind, name }: ImportItem, document: JsonObject, forward: Forward): Promise<boolean> {
+  if (kind !== 'blocklist' || (document.items === undefined && document.terms === undefined)) return true
+  const wanted = readBlocklist({ ...document, name })
+  return (
+    'spec' in wanted && JSON.stringify(sort(wanted.spec.items)) === JSON.stringify(sort(await readItems(name, forward)))
+  )
 }
 
-const missingPattern = /^(?:got|there is no [a-z ]+) ("(?:[^"\\]|\\.)*")/
-
-/** Whether a trial misses only what the import would have made before: content filter policies, blocklists and the like. */
-function isMadeBefore({ details = [] }: ErrorBody['error'], items: readonly ImportItem[]): boolean {
-  const made = items.filter(({ kind }) => kind !== 'deployment').map(({ name }) => JSON.stringify(name).toLowerCase())
-  const missing = details.map(({ message }) => missingPattern.exec(message)?.[1]?.toLowerCase() ?? '')
-  return missing.length > 0 && missing.every((name) => made.includes(name))
+function shorten(notes: readonly string[]): readonly string[] {
+  const shown = notes.slice(0, mostNotes).map(clip)
+  return notes.length > mostNotes ? [...shown, `and ${notes.length - mostNotes} more`] : shown
 }
 
-function complete(item: ImportItem, backends: readonly JsonObject[] | undefined): ImportItem {
-  if (item.kind !== 'deployment' || !backends || item.document.backends !== undefined) return item
-  const own = backends.map((backend) => ({ model: item.name, ...backend }))
-  return { ...item, document: { ...item.document, backends: own } }
+function clip(text: string): string {
+  return text.length > longestText ? `${text.slice(0, longestText - 3)}...` : text
 }
 
 async function readExisting(path: string, forward: Forward): Promise<JsonObject | undefined> {
@@ -109,10 +157,6 @@ async function readExisting(path: string, forward: Forward): Promise<JsonObject 
   }
 }
 
-function pick(document: JsonObject | undefined, names: readonly string[]): JsonObject {
-  return Object.fromEntries(Object.entries(document ?? {}).filter(([name]) => names.includes(name)))
-}
-
 /** In one order, so that equal documents are equal texts. */
 function sort(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sort)
@@ -121,7 +165,7 @@ function sort(value: unknown): unknown {
   return Object.fromEntries(fields.map(([name, inner]) => [name, sort(inner)]))
 }
 
-function isSame(kind: ImportKind, ...views: readonly [JsonObject, JsonObject]): boolean {
+function isSameView(kind: ImportKind, ...views: readonly [JsonObject, JsonObject]): boolean {
   const [before, planned] = views.map((view) => JSON.stringify(sort(withoutShown(paths[kind].slice(1), view))))
   return before === planned
 }

@@ -4,6 +4,7 @@ const shownByAll = ['etag', 'source', 'createdAt', 'updatedAt']
 
 /** What the API shows of a thing, and the thing itself does not say; by where it is found. */
 const shown: Readonly<Record<string, readonly string[]>> = {
+  quota: ['unit', 'used', 'available', 'deployments'],
   deployments: ['servedVersion', 'effectiveLimits', 'lifecycle', 'expiresAt', 'effectiveRaiPolicyName'],
   'rai-policies': ['type', 'effectiveFilters', 'deployments'],
   'rai-blocklists': ['itemCount', 'policies'],

@@ -6,9 +6,18 @@ const mask = '[masked]'
 
 type Writable = { -readonly [Name in keyof RequestDocument]: RequestDocument[Name] }
 
-/** What is kept of a request that has ended. `at` is when, as lists have it. */
-export function writeDocument(record: RequestRecord, at: number): RequestDocument {
-  const { outcome, code, attempts, sent, findings, limits } = record
+/** What is kept of a request that has ended, as JSON of a `RequestDocument`. `at` is when, as lists have it. */
+export function writeLine(record: RequestRecord, at: number): string {
+  const { sent, sentBytes, sentFields } = record
+  const line = JSON.stringify(writeDocument(record, at))
+  if (!sent) return line
+  const bytes = sentBytes > 0 ? `,"bytes":${sentBytes}` : ''
+  const fields = sentFields ? `,"fields":${JSON.stringify(sentFields)}` : ''
+  return `${line.slice(0, -1)},"sent":{${writeHead(sent)}${bytes}${fields}}}`
+}
+
+function writeDocument(record: RequestRecord, at: number): Omit<RequestDocument, 'sent'> {
+  const { outcome, code, attempts, findings, limits } = record
   // Filled in piece by piece: this is done for every request, and spreading costs three times as much.
   const document: Writable = {
     id: record.id,
@@ -53,22 +62,8 @@ export function writeDocument(record: RequestRecord, at: number): RequestDocumen
   if (record.isFiltered) document.isFiltered = true
   if (record.hasFilterError) document.hasFilterError = true
   if (findings.length > 0) document.findings = findings
-  if (sent) document.sent = writeSent(record, sent)
   if (record.captured) document.isCaptured = true
   return document
-}
-
-function writeSent(
-  { sentBytes, sentFields }: RequestRecord,
-  { method, url, headers }: SentHead,
-): RequestDocument['sent'] {
-  return {
-    method,
-    url: maskUrl(url),
-    headers: maskHeaders(headers),
-    ...(sentBytes > 0 && { bytes: sentBytes }),
-    ...(sentFields && { fields: sentFields }),
-  }
 }
 
 function writeTokens(record: RequestRecord): NonNullable<RequestDocument['tokens']> {
@@ -115,17 +110,22 @@ function round(value: number): number {
   return Math.round(value * 10) / 10
 }
 
-/** Most requests to a backend share their headers. */
-const masked = new WeakMap<object, Readonly<Record<string, string>>>()
+/** Most requests to a backend share address and headers, which are half of a line: they are masked and written once. */
+const heads = new WeakMap<object, { readonly url: string; readonly text: string }>()
+
+/** Method, address and headers as they stand in an object. */
+function writeHead({ method, url, headers }: SentHead): string {
+  const known = heads.get(headers)
+  if (known?.url === url) return known.text
+  const text = JSON.stringify({ method, url: maskUrl(url), headers: maskHeaders(headers) }).slice(1, -1)
+  heads.set(headers, { url, text })
+  return text
+}
 
 function maskHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const known = masked.get(headers)
-  if (known) return known
-  const shown = Object.fromEntries(
+  return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, secretName.test(name) ? mask : value]),
   )
-  masked.set(headers, shown)
-  return shown
 }
 
 /** Some servers take their key in the query. */

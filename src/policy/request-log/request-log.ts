@@ -2,7 +2,7 @@ import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises'
 import type { RecordListener, RequestRecord } from '../../core/usage/request-record.ts'
 import type { RequestContent, RequestDocument, RequestStore } from '../../port/requests/port.ts'
 import { writeContent } from './content.ts'
-import { writeDocument } from './document.ts'
+import { writeLine } from './document.ts'
 import { createOutbox, type Parcel } from './outbox.ts'
 
 export type RequestLogOptions = {
@@ -130,9 +130,12 @@ export function createRequestLog(options: RequestLogOptions): RequestLog {
     fresh = []
     for (const record of records) {
       try {
-        const document = writeDocument(record, stamp(record))
-        outbox.push(record.id, JSON.stringify(document), record.captured)
-        for (const tell of followers) tell(document)
+        const line = writeLine(record, stamp(record))
+        outbox.push(record.id, line, record.captured)
+        if (followers.size > 0) {
+          const document = JSON.parse(line) as RequestDocument
+          for (const tell of followers) tell(document)
+        }
       } catch (error) {
         // Whatever is wrong with one record is no reason for anything else to end.
         onProblem(`the record of request ${record.id} cannot be kept: ${String(error)}`)

@@ -123,6 +123,24 @@ export function describeRequestsContract(adapter: string, open: () => Promise<Re
       expect(seen).toEqual(seconds.toReversed())
     })
 
+    test('blocks that overlap, as those of several servers do, are read in the order of time', async () => {
+      for (let at = 0; at < 40; at += 10) {
+        const seconds = Array.from({ length: 10 }, (_, i) => at + i)
+        for (const part of [0, 1, 2]) {
+          const own = seconds.filter((second) => second % 3 === part)
+          await store.append(lines(own.map((second) => makeDocument(second))), [])
+        }
+      }
+      const seen: number[] = []
+      let after: number | undefined
+      do {
+        const page = await store.search({ ...all, top: 7, after })
+        seen.push(...secondsOf(page.documents))
+        after = page.after
+      } while (after !== undefined)
+      expect(seen).toEqual(Array.from({ length: 40 }, (_, i) => 39 - i))
+    })
+
     test('many small writes are packed together, and nothing is lost by it', async () => {
       const documents = Array.from({ length: 600 }, (_, i) => makeDocument(i))
       for (const document of documents) await store.append(lines([document]), [])

@@ -100,3 +100,14 @@ test('a database of another program is refused', () =>
     other.close()
     await expect(openSqliteRequests(file)).rejects.toThrow('is a database of another program')
   }))
+
+test('what could not be opened is opened by a later call, when it can be', () =>
+  withFile(async (file) => {
+    writeFileSync(file, 'a letter to my aunt, and long enough for the header of a database '.repeat(20))
+    const store = startRequestStore({ kind: 'sqlite', file }, 0)
+    expect(await messageOf(store.append([line(1)], []))).toContain('cannot be used')
+    rmSync(file)
+    await store.append([line(1)], [])
+    expect((await store.totals()).count).toBe(1)
+    await store.close()
+  }))

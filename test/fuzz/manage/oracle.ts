@@ -64,7 +64,7 @@ function judgeAnswer(
   if (status >= 500 && status !== 501 && status !== 505) note(`status ${status}`)
   if ([upstreamSecret, ...hidden].some((secret) => text.includes(secret) || head.includes(secret)))
     note('a secret in the answer')
-  const isOurs = resolvePath(path)?.startsWith('/management') === true
+  const isOurs = /^\/(management|subscriptions|tenants)(\/|$)/i.test(resolvePath(path) ?? '')
   if (!isOurs) return found
   if (status < 400 && !hasCredential) note(`a stranger gets ${status}`)
   if (body.length === 0) {

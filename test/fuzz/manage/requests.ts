@@ -5,6 +5,7 @@ import { bodyMutations } from '../request/content-mutations.ts'
 import { type RequestDraft, render } from '../request/draft.ts'
 import { headerMutations } from '../request/header-mutations.ts'
 import { pathMutations } from '../request/path-mutations.ts'
+import { pickArmRequest } from './arm-requests.ts'
 import {
   deploymentDocument,
   deploymentNames,
@@ -71,6 +72,10 @@ function pickRequest(random: Random, known: Known): RequestDraft {
     return withQuery(draftOf(method, path, known, value), query)
   }
   if (random.chance(0.25)) return pickResourceRequest(random, known)
+  if (random.chance(0.4)) {
+    const { method, path, query, value } = pickArmRequest(random, known.upstreamPort)
+    return withQuery(draftOf(method, path, known, value), query)
+  }
   const draw = random.next()
   const withBody = (method: string, path: string, value: unknown): RequestDraft => draftOf(method, path, known, value)
   const bare = (method: string, path: string): RequestDraft => draftOf(method, path, known)

@@ -248,7 +248,7 @@ function judgeChange(
   if (outcome.kind === 'answer' && outcome.answer.status >= 400)
     return [{ name: 'a refused request changes something', detail }]
   if (['GET', 'HEAD', 'OPTIONS'].includes(draft.method)) return [{ name: `${draft.method} changes something`, detail }]
-  const isTrial = draft.isPathKnown && /^dryRun=true(&|$)/.test(draft.query)
+  const isTrial = draft.isPathKnown && /^(api-version=[^&]*&)?dryRun=true(&|$)/.test(draft.query)
   return isTrial ? [{ name: `a dry run changes something (${draft.method})`, detail }] : []
 }
 

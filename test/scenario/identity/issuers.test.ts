@@ -240,6 +240,55 @@ describe('the configuration file', () => {
   }, 30_000)
 })
 
+describe('a role on one of several resources', () => {
+  test('opens that one and no other, on both planes, and a resource of its name that is made later is another', async () => {
+    const create = (name: string) => server.run(['resource', 'create', name, '--output', 'json'])
+    for (const name of ['team-a', 'team-b']) expect((await create(name)).code).toBe(0)
+    const made = await server.run([
+      'identity',
+      'create',
+      'rita',
+      '--role',
+      'Cognitive Services User',
+      '--resource',
+      'team-a',
+      '--output',
+      'json',
+    ])
+    expect(made.code).toBe(0)
+    const token = bearer((await server.run(['token', 'rita'])).stdout.trim())
+    const statuses = async (paths: readonly string[]) => {
+      const found: number[] = []
+      for (const path of paths) found.push((await get(path, token)).status)
+      return found
+    }
+    const data = ['/resources/team-a', '/resources/team-b', '', '/resources/nowhere'].map(
+      (prefix) => `${prefix}/openai/v1/files`,
+    )
+    expect(await statuses(data)).toEqual([200, 401, 401, 401])
+    const of = (name: string) => `/management/resources/${name}`
+    const management = [
+      of('team-a'),
+      `${of('team-a')}/deployments`,
+      of('team-b'),
+      `${of('team-b')}/deployments`,
+      '/management/deployments',
+      '/management/resources',
+      '/management/status',
+    ]
+    expect(await statuses(management)).toEqual([200, 200, 403, 403, 403, 403, 403])
+    const host = await fetch(`${server.httpUrl}/openai/v1/files`, { headers: { ...token, host: 'team-a.localhost' } })
+    expect(host.status).toBe(200)
+    for (const args of [
+      ['delete', 'team-a', '--yes'],
+      ['purge', 'team-a', '--yes'],
+    ])
+      expect((await server.run(['resource', ...args])).code).toBe(0)
+    expect((await create('team-a')).code).toBe(0)
+    expect(await statuses(['/resources/team-a/openai/v1/files', of('team-a')])).toEqual([401, 403])
+  }, 30_000)
+})
+
 test('no token, secret or key is in what the server has written', async () => {
   const planted = await issuer.sign({ sub: 'planted', roles: ['users'] })
   const tried = [planted, `${planted}x`, 'eyJwbGFudGVkIjoicGxhbnRlZC1zZWNyZXQifQ.eyJwbGFudGVkIjoxfQ.cGxhbnRlZA']

@@ -13,8 +13,15 @@ const enforced = [
   'allowedFqdnList',
 ] as const
 
-/** Properties that clients write and want to read again, and that mean nothing here. */
-const carried = ['allowProjectManagement', 'defaultProject', 'associatedProjects'] as const
+/** Properties that clients write and want to read again, and that mean nothing here, with what they may be. */
+const carried: Readonly<Record<string, readonly [rule: string, fits: (value: Json) => boolean]>> = {
+  allowProjectManagement: ['true or false', (value) => typeof value === 'boolean'],
+  defaultProject: ['a string', (value) => typeof value === 'string'],
+  associatedProjects: [
+    'a list of strings',
+    (value) => Array.isArray(value) && value.every((one) => typeof one === 'string'),
+  ],
+}
 
 /** What an answer shows and a request need not leave away. */
 const shown: readonly string[] = [
@@ -117,21 +124,28 @@ function readProperties(
     } else if ((enforced as readonly string[]).includes(name)) {
       if (value === null) delete own[name]
       else own[name] = name === 'networkAcls' ? readAcls(value) : value
-    } else if ((carried as readonly string[]).includes(name)) {
+    } else if (Object.hasOwn(carried, name)) {
+      const [rule, fits] = carried[name] as (typeof carried)[string]
       if (value === null) delete kept[name]
-      else kept[name] = value
-    } else problems.push(unknownField(['properties'], name, [...enforced, ...carried, 'restore', ...shown]))
+      else if (fits(value)) kept[name] = value
+      else problems.push({ path, text: `expected ${rule}` })
+    } else {
+      problems.push(unknownField(['properties'], name, [...enforced, ...Object.keys(carried), 'restore', ...shown]))
+    }
   }
   return own
 }
 
 /** Clients write empty things where they have nothing to say, and the defaults. */
 function isNothing(name: string, value: Json): boolean {
-  if (value === null || value === false || value === '') return true
-  if (Array.isArray(value)) return value.length === 0
+  if (isEmpty(value)) return true
   if (!isJsonObject(value)) return false
   const isDefault = name === 'encryption' && value.keySource === 'Microsoft.CognitiveServices'
-  return isDefault || Object.values(value).every((field) => isNothing('', field))
+  return isDefault || Object.values(value).every(isEmpty)
+}
+
+function isEmpty(value: Json): boolean {
+  return value === null || value === false || value === '' || (Array.isArray(value) && value.length === 0)
 }
 
 /** Lists that are null are empty. */

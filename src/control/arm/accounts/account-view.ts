@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../core/json.ts'
-import type { Account, DeletedAccount, ResourceRecord } from '../../accounts.ts'
+import type { Account, DeletedAccount, ResourceRecord } from '../../resources/accounts.ts'
 import { provider } from '../http/arm-route.ts'
 import { accountId, systemData } from '../http/resource-id.ts'
 

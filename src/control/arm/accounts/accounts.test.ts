@@ -169,6 +169,7 @@ describe('an account', () => {
       'properties.networkAcls.ipRules[0].value',
     ],
     [{ properties: { colour: 'red' } }, 'properties.colour'],
+    [{ properties: { allowProjectManagement: 'yes' } }, 'properties.allowProjectManagement'],
     [{ colour: 'red' }, 'colour'],
     [{ identity: { type: 'Odd' } }, 'identity.type'],
     [{ tags: { a: 5 } }, 'tags.a'],
@@ -178,6 +179,20 @@ describe('an account', () => {
     expect(refused.status).toBe(400)
     expect(JSON.stringify(refused.body)).toContain(target)
     expect(arm.accounts.find('shop')).toBeUndefined()
+  })
+
+  test('however deep a document is', async () => {
+    const deep = `${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}`
+    for (const field of ['encryption', 'defaultProject', 'networkAcls', 'apiProperties', 'restore', 'colour']) {
+      const refused = await arm.send('PUT', path('shop'), `{"location":"x","properties":{"${field}":${deep}}}`)
+      expect([field, refused.status < 500]).toEqual([field, true])
+    }
+    const tagged = await arm.send(
+      'PUT',
+      path('shop'),
+      `{"location":"x","tags":${deep},"identity":${deep},"sku":${deep}}`,
+    )
+    expect(tagged.status).toBe(400)
   })
 
   test('the place of an account is needed, and does not change', async () => {

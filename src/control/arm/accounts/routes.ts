@@ -2,13 +2,13 @@ import { Fault } from '../../../core/fault.ts'
 import type { JsonObject } from '../../../core/json.ts'
 import type { ResourceSpec } from '../../../core/resource.ts'
 import { readResource } from '../../../snapshot/resources/resource-spec.ts'
-import type { Account, DeletedAccount } from '../../accounts.ts'
 import type { KeyView } from '../../api.ts'
 import { refuseDocument } from '../../errors.ts'
 import type { Answer } from '../../http/answer.ts'
 import { isDryRun } from '../../http/dry-run.ts'
 import { checkPreconditions } from '../../http/preconditions.ts'
 import { readJsonBody } from '../../http/read-body.ts'
+import type { Account, DeletedAccount } from '../../resources/accounts.ts'
 import {
   type ArmRoute,
   type ArmVisit,

@@ -4,7 +4,7 @@ import { refuseDocument } from '../../errors.ts'
 import { isSince } from '../http/api-versions.ts'
 
 /** Settings that both APIs have by the same name, and since when the vendor's has them. */
-const settings: Readonly<Record<string, string>> = {
+export const settingsSince: Readonly<Record<string, string>> = {
   raiPolicyName: '2021-04-30',
   versionUpgradeOption: '2023-05-01',
   dynamicThrottlingEnabled: '2023-10-01',
@@ -20,6 +20,7 @@ export const pontoFields: Readonly<Record<string, readonly [string, string?]>> =
   tokenAccounting: ['tokenAccounting'],
   concurrency: ['concurrency'],
   price: ['price'],
+  capture: ['capture'],
   modelType: ['model', 'type'],
 }
 
@@ -101,8 +102,6 @@ export function patchDocument(body: JsonObject, current: JsonObject): JsonObject
   return patch
 }
 
-const settingsSince = settings
-
 /** A version that does not know a setting must not take it away; and nobody resumes a deployment by not speaking of it. */
 function isKept(name: string, apiVersion: string): boolean {
   return name === 'deploymentState' || !isSince(apiVersion, settingsSince[name] as string)
@@ -158,7 +157,7 @@ function readParts(body: JsonObject, { isPatch = false } = {}): Parts {
     model: model === undefined ? undefined : readModel(model, problems),
     sku: readSku(sku, problems) ?? readScale(scale, problems),
     tags: isPatch || tags !== null ? tags : undefined,
-    settings: new Map([...fields].filter(([name]) => name in settings)),
+    settings: new Map([...fields].filter(([name]) => Object.hasOwn(settingsSince, name))),
     ponto: ponto === undefined ? undefined : readPonto(ponto, problems),
   }
   if (problems.length > 0) throw refuseDocument(problems)
@@ -171,7 +170,7 @@ function readProperties(given: Json, problems: DocumentProblem[], isPatch: boole
     problems.push({ path: ['properties'], text: 'expected an object' })
     return fields
   }
-  const known = [...Object.keys(settings), 'model', 'ponto', 'scaleSettings']
+  const known = [...Object.keys(settingsSince), 'model', 'ponto', 'scaleSettings']
   const unknown: JsonObject = {}
   for (const [name, value] of Object.entries(given)) {
     if ((shown as readonly string[]).includes(name)) continue

@@ -3,12 +3,12 @@ import { filterCategories } from '../../../core/filter/categories.ts'
 import type { Held } from '../../../snapshot/filter/collection.ts'
 import { namedCategories, type PolicySpec } from '../../../snapshot/filter/policy-spec.ts'
 import { isSystemPolicy, systemPolicies } from '../../../snapshot/filter/system-policies.ts'
-import type { Account } from '../../accounts.ts'
 import { maxDocumentBytes } from '../../filters/collection-handlers.ts'
 import type { Answer } from '../../http/answer.ts'
 import { isDryRun } from '../../http/dry-run.ts'
 import { checkPreconditions } from '../../http/preconditions.ts'
 import { readJsonBody } from '../../http/read-body.ts'
+import type { Account } from '../../resources/accounts.ts'
 import { type FindOptions, findAccount, handlersOf } from '../accounts/find-account.ts'
 import {
   type ArmRoute,

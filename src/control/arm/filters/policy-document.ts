@@ -17,7 +17,7 @@ export const pontoPolicyFields = [
 ] as const satisfies readonly (keyof PolicySpec)[]
 
 /** What only Ponto has of a filter of a policy: it stands beside the others, and stays when it is not spoken of. */
-const pontoFilterFields = ['engines', 'combine', 'onError', 'piiTypes', 'restoresRedacted'] as const
+export const pontoFilterFields = ['engines', 'combine', 'onError', 'piiTypes', 'restoresRedacted'] as const
 
 const shown = ['type', 'policyType'] as const
 const passed = ['mode', 'basePolicyName', 'customBlocklists', 'promptBlocklists', 'completionBlocklists'] as const

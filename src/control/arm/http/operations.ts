@@ -86,7 +86,7 @@ export function createOperations({ now, settleMs = usualSettleMs, onFault }: Ope
     })
     if (settled) return finish(settled, operation, visit)
     done.catch((error) => onFault(toFault(error), visit.requestId))
-    return finish(verb === 'delete' ? { status: 202 } : describeUnfinished(path), operation, visit)
+    return finish(verb === 'delete' ? { status: 202 } : describeUnfinished(path, visit), operation, visit)
   }
 
   /** A change of what was there, and a delete of what was not, are over with their answer. */
@@ -171,10 +171,9 @@ async function settleWithin(done: Promise<Answer>, ms: number): Promise<Answer |
   }
 }
 
-/** The resource as far as it is known before it is there. */
-function describeUnfinished(path: string): Answer {
-  const segments = path.split('/')
-  const name = decodeURIComponent(segments.at(-1) as string)
+/** The resource as far as it is known before it is there: its name is the last that the path gives. */
+function describeUnfinished(path: string, { params }: ArmVisit): Answer {
+  const name = Object.values(params).at(-1)
   return { status: 201, body: { id: path, name, properties: { provisioningState: 'Creating' } } }
 }
 

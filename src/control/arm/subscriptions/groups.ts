@@ -3,10 +3,11 @@ import { Fault } from '../../../core/fault.ts'
 import { parseDocument } from '../../../core/text/parse-document.ts'
 import type { GroupRow } from '../../../port/tables/resources/groups/port.ts'
 import { tagsSchema } from '../../../snapshot/filter/policy-spec.ts'
-import type { Account } from '../../accounts.ts'
 import { refuseDocument } from '../../errors.ts'
 import type { Answer } from '../../http/answer.ts'
+import { isDryRun } from '../../http/dry-run.ts'
 import { readJsonBody } from '../../http/read-body.ts'
+import type { Account } from '../../resources/accounts.ts'
 import type { FindOptions } from '../accounts/find-account.ts'
 import { type ArmRoute, type ArmVisit, isSameName, ofGroup, ofSubscription, paramOf, route } from '../http/arm-route.ts'
 import { refuseMissingGroup } from '../http/errors.ts'
@@ -39,7 +40,9 @@ export function listGroupRoutes(options: GroupsOptions): readonly ArmRoute[] {
     }),
     route('PUT', ofGroup, `${actions}/write`, (request, visit) => put(options, request, visit)),
     route('PATCH', ofGroup, `${actions}/write`, (request, visit) => patch(options, request, visit)),
-    route('DELETE', ofGroup, `${actions}/delete`, (_, visit) => remove(options, visit), { isLong: true }),
+    route('DELETE', ofGroup, `${actions}/delete`, (request, visit) => remove(options, request, visit), {
+      isLong: true,
+    }),
   ]
 }
 
@@ -127,6 +130,9 @@ async function put(options: GroupsOptions, request: Request, visit: ArmVisit): P
     throw new Fault('invalid-request', text, { vendorCode: 'InvalidResourceGroup' })
   }
   const subscription = paramOf(visit, 'subscription').toLowerCase()
+  if (isDryRun(request)) {
+    return { status: current ? 200 : 201, body: viewGroup({ subscription, name, location: place, tags: tags ?? {} }) }
+  }
   const row = await options.groups.put({ subscription, name, location: place, tags: tags ?? {} }, options.now())
   return { status: current ? 200 : 201, body: viewGroup(row) }
 }
@@ -134,7 +140,9 @@ async function put(options: GroupsOptions, request: Request, visit: ArmVisit): P
 async function patch(options: GroupsOptions, request: Request, visit: ArmVisit): Promise<Answer> {
   const { tags } = await readGroup(request)
   const current = await findGroup(options, visit)
-  if (!tags) return { status: 200, body: viewGroup(current) }
+  if (!tags || isDryRun(request)) {
+    return { status: 200, body: viewGroup({ ...current, tags: tags ?? current.tags }) }
+  }
   const { subscription, name, location } = current
   return {
     status: 200,
@@ -143,11 +151,12 @@ async function patch(options: GroupsOptions, request: Request, visit: ArmVisit):
 }
 
 /** With all accounts that lie in it, or none where one of them cannot be deleted. */
-async function remove(options: GroupsOptions, visit: ArmVisit): Promise<Answer> {
+async function remove(options: GroupsOptions, request: Request, visit: ArmVisit): Promise<Answer> {
   const group = await lookForGroup(options, visit)
   if (!group) return refuseMissingGroup(paramOf(visit, 'group'))
   const held = accountsIn(options, visit).map(({ spec }) => spec.name)
   for (const name of held) options.accounts.requireRemovable(name)
+  if (isDryRun(request)) return { status: 204 }
   for (const name of held) await options.accounts.remove(name)
   await options.groups.delete(group.subscription, group.name)
   return { status: 202 }

@@ -1,4 +1,4 @@
-import type { Accounts } from '../../accounts.ts'
+import type { Accounts } from '../../resources/accounts.ts'
 
 /** Where accounts say that they are: nothing acts on it, so any name is a place. In order. */
 export function listLocations(accounts: Accounts): readonly string[] {

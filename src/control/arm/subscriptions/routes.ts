@@ -1,5 +1,5 @@
 import { Fault } from '../../../core/fault.ts'
-import type { Account } from '../../accounts.ts'
+import type { Account } from '../../resources/accounts.ts'
 import type { FindOptions } from '../accounts/find-account.ts'
 import { apiVersions } from '../http/api-versions.ts'
 import {

@@ -1,17 +1,22 @@
-import { isJsonObject, type Json, type JsonObject } from '../../../core/json.ts'
+import { isJsonObject, type Json } from '../../../core/json.ts'
+import { armFunctions, type Budget, memberOf, NoValue, spend } from './arm-functions.ts'
 
-/**
- * Expressions of ARM templates, as far as names and settings of deployments need them: `parameters`, `variables`, `concat`, `format`,
- * `resourceId` (of which only the last name counts) and texts. Source: the template reference of Azure Resource Manager.
- */
-export type Scope = { readonly parameters: JsonObject; readonly variables: JsonObject }
-
-/** Why an expression has no value here. */
-export class NoValue extends Error {}
+/** What expressions of ARM templates may name. Names match without regard to case, and stand here in lower case. */
+export type Scope = {
+  /** Values as they are. */
+  readonly parameters: ReadonlyMap<string, Json>
+  /** Defaults of parameters, and variables: both may be expressions themselves. */
+  readonly defaults: ReadonlyMap<string, Json>
+  readonly variables: ReadonlyMap<string, Json>
+  /** Where each loop is, by its name; the innermost under ''. */
+  readonly loops: ReadonlyMap<string, number>
+  readonly budget: Budget
+}
 
 /** The value with every expression in it worked out. Throws NoValue for one that cannot be. */
 export function evaluate(value: Json, scope: Scope, depth = 0): Json {
   if (depth > maxDepth) throw new NoValue('it refers to itself, or goes too deep')
+  spend(scope.budget, 1)
   if (typeof value === 'string') return evaluateText(value, scope, depth)
   if (Array.isArray(value)) return value.map((item) => evaluate(item, scope, depth + 1))
   if (!isJsonObject(value)) return value
@@ -19,15 +24,18 @@ export function evaluate(value: Json, scope: Scope, depth = 0): Json {
 }
 
 const maxDepth = 64
+/** As Azure has it. */
+const longestExpression = 24_576
 
 function evaluateText(text: string, scope: Scope, depth: number): Json {
   if (!text.startsWith('[')) return text
   // A bracket that is doubled is one that means itself.
   if (text.startsWith('[[')) return text.slice(1)
   if (!text.endsWith(']')) return text
-  const reader = { tokens: tokenize(text.slice(1, -1)), at: 0 }
+  if (text.length > longestExpression) throw new NoValue(`an expression has more than ${longestExpression} characters`)
+  const reader = { tokens: tokenize(text.slice(1, -1).trimEnd()), at: 0 }
   const value = readExpression(reader, scope, depth + 1)
-  if (reader.at < reader.tokens.length) throw new NoValue(`"${text}" is no expression that is understood here`)
+  if (reader.at < reader.tokens.length) throw unclear(text)
   return value
 }
 
@@ -38,22 +46,25 @@ const tokenPattern = /\s*('(?:[^']|'')*'|-?\d+|[A-Za-z_]\w*|[()[\],.])/y
 function tokenize(text: string): string[] {
   const tokens: string[] = []
   tokenPattern.lastIndex = 0
-  while (tokenPattern.lastIndex < text.trimEnd().length) {
+  while (tokenPattern.lastIndex < text.length) {
     const token = tokenPattern.exec(text)?.[1]
-    if (token === undefined) throw new NoValue(`"[${text}]" is no expression that is understood here`)
+    if (token === undefined) throw unclear(`[${text}]`)
     tokens.push(token)
   }
   return tokens
 }
 
+function unclear(text: string): NoValue {
+  return new NoValue(`${JSON.stringify(text.slice(0, 100))} is no expression that is understood here`)
+}
+
 function readExpression(reader: Reader, scope: Scope, depth: number): Json {
   if (depth > maxDepth) throw new NoValue('it refers to itself, or goes too deep')
+  spend(scope.budget, 1)
   const token = reader.tokens[reader.at++] ?? ''
   let value: Json
   if (token.startsWith("'")) value = token.slice(1, -1).replaceAll("''", "'")
   else if (/^-?\d/.test(token)) value = Number(token)
-  else if (token === 'true' || token === 'false') value = token === 'true'
-  else if (token === 'null') value = null
   else value = callFunction(token, readArguments(reader, scope, depth), scope, depth)
   return readMembers(reader, value, scope, depth)
 }
@@ -77,12 +88,8 @@ function readMembers(reader: Reader, start: Json, scope: Scope, depth: number): 
     reader.at++
     const key = token === '.' ? (reader.tokens[reader.at++] ?? '') : readExpression(reader, scope, depth + 1)
     if (token === '[') expect(reader, ']')
-    const found: Json | undefined = Array.isArray(value)
-      ? value[Number(key)]
-      : isJsonObject(value) && Object.hasOwn(value, String(key))
-        ? value[String(key)]
-        : undefined
-    if (found === undefined) throw new NoValue(`there is no member "${key}"`)
+    const found = memberOf(value, key)
+    if (found === undefined) throw new NoValue(`there is no member ${JSON.stringify(key)}`)
     value = found
   }
 }
@@ -92,33 +99,33 @@ function expect(reader: Reader, token: string): void {
 }
 
 function callFunction(name: string, list: readonly Json[], scope: Scope, depth: number): Json {
-  switch (name.toLowerCase()) {
-    case 'parameters':
-      return lookUp(scope.parameters, 'parameter', list[0])
-    case 'variables':
-      return evaluate(lookUp(scope.variables, 'variable', list[0]), scope, depth + 1)
-    case 'concat':
-      return Array.isArray(list[0]) ? (list.flat() as Json[]) : list.map(String).join('')
-    case 'format':
-      return String(list[0]).replace(/\{(\d+)\}/g, (_, index) => String(list[Number(index) + 1] ?? ''))
-    case 'tolower':
-      return String(list[0]).toLowerCase()
-    case 'toupper':
-      return String(list[0]).toUpperCase()
-    case 'string':
-      return typeof list[0] === 'string' ? list[0] : JSON.stringify(list[0] ?? null)
-    case 'int':
-      return Number(list[0])
-    case 'resourceid':
-      return list.map(String).join('/')
-    default:
-      throw new NoValue(`the function "${name}" is not known here`)
+  const key = name.toLowerCase()
+  if (key === 'parameters') return readParameter(String(list[0]), scope, depth)
+  if (key === 'variables') {
+    const found = scope.variables.get(String(list[0]).toLowerCase())
+    if (found === undefined) throw new NoValue(`there is no variable ${JSON.stringify(list[0])}`)
+    return evaluate(found, scope, depth + 1)
   }
+  if (key === 'copyindex') return readLoop(list, scope)
+  const run = armFunctions.get(key)
+  if (!run) throw new NoValue(`the function ${JSON.stringify(name.slice(0, 100))} is not known here`)
+  return run(list, scope.budget)
 }
 
-function lookUp(values: JsonObject, noun: string, name: Json | undefined): Json {
-  // Names of ARM match without regard to case.
-  const found = Object.entries(values).find(([key]) => key.toLowerCase() === String(name).toLowerCase())
-  if (!found) throw new NoValue(`the ${noun} "${name}" has no value`)
-  return found[1]
+function readParameter(name: string, scope: Scope, depth: number): Json {
+  const key = name.toLowerCase()
+  const given = scope.parameters.get(key)
+  if (given !== undefined) return given
+  const usual = scope.defaults.get(key)
+  if (usual !== undefined) return evaluate(usual, scope, depth + 1)
+  throw new NoValue(`the parameter ${JSON.stringify(name)} has no value; give it one with --parameter ${name}=VALUE`)
+}
+
+/** `copyIndex()`, `copyIndex('loop')`, either with what is added. */
+function readLoop(list: readonly Json[], { loops }: Scope): number {
+  const name = typeof list[0] === 'string' ? list[0] : ''
+  const added = list.find((value) => typeof value === 'number') ?? 0
+  const index = loops.get(name.toLowerCase())
+  if (index === undefined) throw new NoValue(`copyIndex() stands outside of the loop ${JSON.stringify(name)}`)
+  return index + Number(added)
 }

@@ -1,4 +1,7 @@
-import type { JsonObject } from '../../../core/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../../core/json.ts'
+import type { PolicySpec } from '../../../snapshot/filter/policy-spec.ts'
+import { pontoFields, settingsSince } from '../../arm/deployments/to-document.ts'
+import { pontoFilterFields, viewPolicyProperties } from '../../arm/filters/policy-document.ts'
 
 /** Something that is written out: a document of our own API without what only an answer has, and without secrets. */
 export type Exported = { readonly name: string } & JsonObject
@@ -13,6 +16,7 @@ export type ExportedResource = {
   readonly raiTopics: readonly Exported[]
   readonly filterEngines: readonly Exported[]
   readonly deploymentPolicies: readonly Exported[]
+  readonly quota: readonly Exported[]
 }
 
 export type Written = {
@@ -25,60 +29,89 @@ export type Written = {
 export const exportApiVersion = '2025-12-01'
 export const armProvider = 'Microsoft.CognitiveServices'
 
-/** What ARM has of a deployment, in its shape. */
-export function armBodyOf({ name, model, sku, tags, ...rest }: Exported): JsonObject {
-  const { format, name: modelName, version } = model as JsonObject
-  const settings = [
-    'raiPolicyName',
-    'versionUpgradeOption',
-    'spilloverDeploymentName',
-    'serviceTier',
-    'deploymentState',
-    'dynamicThrottlingEnabled',
-  ]
-  const known = Object.fromEntries(Object.entries(rest).filter(([field]) => settings.includes(field)))
+/** Something in the shape of ARM, and what only Ponto has of it. */
+export type Parts = { readonly body: JsonObject; readonly own: JsonObject }
+
+/** What only Ponto has is named as in `properties.ponto` of its ARM API; `sku: null`: it has none, where Azure would give it one. */
+export function splitDeployment(deployment: Exported): Parts {
+  const { model, sku, tags } = deployment
+  const { format, name, version } = model as JsonObject
+  const settings = Object.keys(settingsSince).flatMap((field) => pair(field, deployment[field]))
+  const own = Object.entries(pontoFields).flatMap(([field, [outer, inner]]) => {
+    const value = deployment[outer]
+    return pair(field, inner === undefined ? value : isJsonObject(value) ? value[inner] : undefined)
+  })
   return {
-    ...(sku !== undefined && { sku }),
-    ...(tags !== undefined && { tags }),
-    properties: { model: { format, name: modelName, version } as JsonObject, ...known },
+    body: {
+      ...(sku !== undefined && { sku }),
+      ...(tags !== undefined && { tags }),
+      properties: { model: { format, name, version } as JsonObject, ...Object.fromEntries(settings) },
+    },
+    own: { ...Object.fromEntries(own), ...(sku === undefined && { sku: null }) },
   }
 }
 
-/** What only Ponto has of a deployment, as `properties.ponto` of its ARM API has it, and that it has no SKU, where it has none. */
-export function ownFieldsOf({
-  backends,
-  rateLimits,
-  tokenAccounting,
-  concurrency,
-  price,
-  model,
-  sku,
-}: Exported): JsonObject {
-  const { type } = model as JsonObject
-  const fields = { backends, rateLimits, tokenAccounting, concurrency, price, modelType: type }
-  const given = Object.entries(fields).filter(([, value]) => value !== undefined)
-  return { ...(Object.fromEntries(given) as JsonObject), ...(sku === undefined && { sku: null }) }
+/** Of filters that have something only Ponto has, that stands under `contentFilters` again, with name and side. */
+export function splitPolicy(policy: Exported): Parts {
+  const spec = policy as unknown as PolicySpec
+  const { type, ponto, ...properties } = viewPolicyProperties(spec, false, exportApiVersion) as JsonObject
+  const filters = properties.contentFilters as JsonObject[]
+  const isOwn = (field: string) => (pontoFilterFields as readonly string[]).includes(field)
+  const ownFilters = filters.filter((filter) => Object.keys(filter).some(isOwn))
+  return {
+    body: {
+      ...(policy.tags !== undefined && { tags: policy.tags }),
+      properties: {
+        ...properties,
+        contentFilters: filters.map((filter) => filterFields(filter, (field) => !isOwn(field))),
+      },
+    },
+    own: {
+      ...(isJsonObject(ponto) && ponto),
+      ...(ownFilters.length > 0 && {
+        contentFilters: ownFilters.map((filter) =>
+          filterFields(filter, (field) => isOwn(field) || field === 'name' || field === 'source'),
+        ),
+      }),
+    },
+  }
+}
+
+function pair(name: string, value: Json | undefined): [string, Json][] {
+  return value === undefined ? [] : [[name, value]]
+}
+
+function filterFields(fields: JsonObject, keep: (field: string) => boolean): JsonObject {
+  return Object.fromEntries(Object.entries(fields).filter(([field, value]) => keep(field) && value !== undefined))
 }
 
 /** What ARM has no place for. */
 export function noteOthers(resource: ExportedResource): string[] {
-  const lists = {
-    raiTopics: resource.raiTopics,
-    filterEngines: resource.filterEngines,
-    deploymentPolicies: resource.deploymentPolicies,
-  }
-  return Object.entries(lists).flatMap(([name, list]) =>
+  const { raiTopics, filterEngines, deploymentPolicies, quota } = resource
+  return Object.entries({ raiTopics, filterEngines, deploymentPolicies, quota }).flatMap(([name, list]) =>
     list.length === 0 ? [] : [`${name} are left out: only YAML has them (${list.map((one) => one.name).join(', ')})`],
   )
 }
 
-/** Policies in the order in which they can be made: each after the one that it builds on. */
-export function inOrder(policies: readonly Exported[]): readonly Exported[] {
-  const left = [...policies]
+/** What a format that has only what the vendor has leaves out of one thing. */
+export function noteOwn(name: string, { sku, ...own }: JsonObject): string[] {
+  const fields = Object.keys(own)
+  return [
+    ...(sku === null ? [`${name} has no SKU: Azure gives it Standard with a capacity of 1`] : []),
+    ...(fields.length > 0 ? [`${name}: ${fields.join(', ')}: only YAML and ARM have them`] : []),
+  ]
+}
+
+/** In the order in which they can be made: each after the one that its field names. */
+export function inOrder(
+  list: readonly Exported[],
+  field: 'basePolicyName' | 'spilloverDeploymentName',
+): readonly Exported[] {
+  const left = [...list]
   const ordered: Exported[] = []
   while (left.length > 0) {
-    const isWaiting = ({ basePolicyName }: Exported) => left.some(({ name }) => isSame(name, basePolicyName))
-    const next = left.findIndex((policy) => !isWaiting(policy))
+    const isWaiting = (one: Exported) => one[field] !== undefined && left.some(({ name }) => isSame(name, one[field]))
+    const next = left.findIndex((one) => !isWaiting(one))
     ordered.push(...left.splice(Math.max(0, next), 1))
   }
   return ordered

@@ -1,26 +1,11 @@
 import { isJsonObject, type Json, type JsonObject } from '../../../core/json.ts'
+import type { PolicySpec } from '../../../snapshot/filter/policy-spec.ts'
 import { putDocument } from '../../arm/deployments/to-document.ts'
-import { evaluate, NoValue, type Scope } from './arm-expressions.ts'
+import { policyDocument } from '../../arm/filters/policy-document.ts'
 import type { ImportItem, Reading } from './reading.ts'
 
-/** The words that the types of what is read end with, in lower case. */
-const readers: Readonly<Record<string, (resource: ArmResource, notes: string[]) => ImportItem>> = {
-  'accounts/deployments': readDeployment,
-  'accounts/raipolicies': (resource) => readPolicy(resource),
-  'accounts/raiblocklists': ({ name, properties }) => ({
-    kind: 'blocklist',
-    name,
-    document: pick(properties, ['description']),
-  }),
-}
-const itemType = 'accounts/raiblocklists/raiblocklistitems'
-const provider = 'microsoft.cognitiveservices/'
-/** The newest version: what a list has is what the newest one shows. */
-const newest = '2026-07-01'
-
-const unsaid = ['backends', 'rateLimits', 'tokenAccounting', 'concurrency', 'price']
-
-type ArmResource = {
+export type ArmResource = {
+  /** In lower case, those of the provider without its name: `accounts/deployments`. */
   readonly type: string
   /** The last part of the whole name. */
   readonly name: string
@@ -29,9 +14,30 @@ type ArmResource = {
   readonly properties: JsonObject
 }
 
-/** Whether a document is a template of Azure Resource Manager, compiled Bicep included. */
-export function isArmTemplate(document: unknown): document is JsonObject {
-  return isJsonObject(document) && 'resources' in document && typeof document.$schema === 'string'
+type Reader = {
+  /** What it is called in the metadata of an exported template. */
+  readonly section: string
+  /** `own`: what only Ponto has of it, where the file says that. */
+  read(resource: ArmResource, own: JsonObject | undefined, notes: string[]): ImportItem
+}
+
+const itemType = 'accounts/raiblocklists/raiblocklistitems'
+const listType = 'accounts/raiblocklists'
+const readers: ReadonlyMap<string, Reader> = new Map([
+  ['accounts/deployments', { section: 'deployments', read: readDeployment }],
+  ['accounts/raipolicies', { section: 'raiPolicies', read: readPolicy }],
+])
+const provider = 'microsoft.cognitiveservices/'
+/** The newest version: what a list has is what the newest one shows. */
+const newest = '2026-07-01'
+
+export function typeOf(type: string): string {
+  return type.toLowerCase().replace(provider, '')
+}
+
+export function isTakenOver(type: string): boolean {
+  const known = typeOf(type)
+  return readers.has(known) || known === listType || known === itemType
 }
 
 /** Whether it is what the management REST or `az ... -o json` gives: one resource, a list of them, or a page. */
@@ -44,70 +50,70 @@ export function isArmList(document: unknown): boolean {
 
 export function readArmList(document: unknown): Reading {
   const notes: string[] = []
-  const resources = listOf(document).map((item) => describe(item as JsonObject, ''))
-  return { format: 'a list of Azure resources', items: readResources(resources, notes), unsaid, notes }
-}
-
-/** `parameters`: values beside the template's own defaults, as a parameter file has them or plain. */
-export function readArmTemplate(template: JsonObject, parameters: JsonObject = {}): Reading {
-  const notes: string[] = []
-  const scope: Scope = {
-    parameters: { ...defaultsOf(template.parameters), ...valuesOf(parameters) },
-    variables: isJsonObject(template.variables) ? template.variables : {},
+  if (isJsonObject(document) && Array.isArray(document.value) && typeof document.nextLink === 'string') {
+    notes.push('this is one page of several: what nextLink leads to is not in it')
   }
-  const resources = [...listTemplateResources(template.resources, '', '')].flatMap((resource) => {
-    try {
-      const body = evaluate(resource.body, scope) as JsonObject
-      return body.condition === false ? [] : [describe({ ...body, type: resource.type }, resource.parent, scope)]
-    } catch (error) {
-      if (!(error instanceof NoValue)) throw error
-      notes.push(`${resource.type} ${JSON.stringify(resource.body.name)} is left out: ${error.message}`)
-      return []
-    }
-  })
-  return { format: 'an ARM template', items: readResources(resources, notes, ownFieldsOf(template)), unsaid, notes }
+  const list = listOf(document).map((item) => describeResource(item as JsonObject, undefined))
+  const others = list.filter(({ type }) => !isTakenOver(type))
+  const resources = list.filter(({ type }) => isTakenOver(type))
+  return { format: 'a list of Azure resources', items: readResources(resources, others, notes), notes }
 }
 
-/** What Ponto has beyond ARM, which an exported template carries in its metadata. */
-function ownFieldsOf({ metadata }: JsonObject): JsonObject {
-  const ponto = isJsonObject(metadata) ? metadata.ponto : undefined
-  return isJsonObject(ponto) && isJsonObject(ponto.deployments) ? ponto.deployments : {}
+/** `parent`: where the name does not say it. */
+export function describeResource(body: JsonObject, parent: string | undefined): ArmResource {
+  const names = String(body.name ?? '').split('/')
+  // A list of items says in its ids what they are items of.
+  const ids = String(body.id ?? '').split('/')
+  return {
+    type: typeOf(String(body.type)),
+    name: names.at(-1) ?? '',
+    parent: parent ?? names.at(-2) ?? ids.at(-3) ?? '',
+    body,
+    properties: isJsonObject(body.properties) ? body.properties : {},
+  }
 }
 
-function readResources(resources: readonly ArmResource[], notes: string[], own: JsonObject = {}): ImportItem[] {
+/** `own`: what only Ponto has, by section and name; a file that has it says all of it. */
+export function readResources(
+  resources: readonly ArmResource[],
+  others: readonly { readonly type: string; readonly name: string }[],
+  notes: string[],
+  own?: JsonObject,
+): ImportItem[] {
   const items = new Map<string, ImportItem>()
-  const terms = new Map<string, Json[]>()
-  for (const resource of resources) {
-    const { type, name, properties, parent } = resource
-    if (type === itemType) {
-      terms.set(parent, [...(terms.get(parent) ?? []), { ...properties, name }])
-      continue
-    }
-    const read = readers[type]
-    if (!read) {
-      notes.push(`${name}: resources of the type ${type} are not taken over`)
-      continue
-    }
-    const ponto = type === 'accounts/deployments' ? own[name] : undefined
-    const item = read(ponto === undefined ? resource : withOwnFields(resource, ponto), notes)
-    // Those that come with Ponto are there already.
-    if (item.kind === 'rai-policy' && /^microsoft\./i.test(name)) continue
-    if (isJsonObject(ponto) && ponto.sku === null) delete item.document.sku
-    items.set(`${item.kind}/${name.toLowerCase()}`, item)
+  const add = (item: ImportItem) => {
+    const key = `${item.kind}/${item.name.toLowerCase()}`
+    if (items.has(key)) notes.push(`${item.kind} ${item.name} is there more than once: the last one counts`)
+    items.set(key, item)
   }
-  for (const [list, found] of terms) {
-    const item = items.get(`blocklist/${list.toLowerCase()}`)
-    if (!item)
-      notes.push(`the ${found.length} items of the blocklist ${list} are left out: the list itself is not in the file`)
-    else items.set(`blocklist/${list.toLowerCase()}`, { ...item, document: { ...item.document, items: found } })
+  for (const resource of resources) {
+    const reader = readers.get(resource.type)
+    // Policies that come with Ponto are there already.
+    if (!reader || (resource.type === 'accounts/raipolicies' && /^microsoft\./i.test(resource.name))) continue
+    add(reader.read(resource, own && pickOwn(own, reader.section, resource.name), notes))
+  }
+  for (const item of readBlocklists(resources)) add(item)
+  for (const [type, names] of groupBy(others)) {
+    notes.push(
+      `resources of the type ${type} are not taken over: ${names.slice(0, 5).join(', ')}${names.length > 5 ? `, and ${names.length - 5} more` : ''}`,
+    )
   }
   return [...items.values()]
 }
 
-function withOwnFields(resource: ArmResource, own: Json): ArmResource {
-  const { sku, ...ponto } = isJsonObject(own) ? own : {}
-  const properties = { ...resource.properties, ponto }
-  return { ...resource, properties, body: { ...resource.body, properties } }
+function groupBy(others: readonly { readonly type: string; readonly name: string }[]): Map<string, string[]> {
+  const groups = new Map<string, string[]>()
+  for (const { type, name } of others) {
+    if (!groups.has(type)) groups.set(type, [])
+    groups.get(type)?.push(name)
+  }
+  return groups
+}
+
+function pickOwn(own: JsonObject, section: string, name: string): JsonObject {
+  const parts = own[section]
+  const part = isJsonObject(parts) && Object.hasOwn(parts, name) ? parts[name] : undefined
+  return isJsonObject(part) ? part : {}
 }
 
 const kept = [
@@ -124,19 +130,85 @@ const kept = [
 /** What the vendor works out itself. */
 const computed = ['provisioningState', 'capabilities', 'callRateLimit', 'rateLimits', 'currentCapacity']
 
-function readDeployment({ name, body, properties }: ArmResource, notes: string[]): ImportItem {
+function readDeployment(
+  { name, body, properties }: ArmResource,
+  own: JsonObject | undefined,
+  notes: string[],
+): ImportItem {
   const model = isJsonObject(properties.model) ? properties.model : {}
-  const lost = [
+  tellLost(name, notes, [
     ...listOthers(properties, [...kept, ...computed], 'properties'),
     ...listOthers(model, ['format', 'name', 'version', 'publisher', 'callRateLimit'], 'properties.model'),
-  ]
-  if (lost.length > 0) notes.push(`${name}: ${lost.join(', ')}: not taken over, nothing here acts on it`)
-  const known = { ...pick(properties, kept), model: pick(model, ['format', 'name', 'version']) }
-  const document = putDocument({ ...pick(body, ['sku', 'tags']), properties: known }, undefined, {
-    apiVersion: newest,
-    defaultPolicy: '',
+  ])
+  const { sku: noSku, ...ponto } = own ?? {}
+  const known = { ...pick(properties, kept), model: pick(model, ['format', 'name', 'version']), ...(own && { ponto }) }
+  return {
+    kind: 'deployment',
+    name,
+    makeDocument(before) {
+      const shown = String(before?.effectiveRaiPolicyName ?? '')
+      const context = { apiVersion: newest, defaultPolicy: shown }
+      const document = putDocument({ ...pick(body, ['sku', 'tags']), properties: known }, before, context)
+      if (noSku === null) delete document.sku
+      return document
+    },
+  }
+}
+
+const keptOfPolicies = [
+  'mode',
+  'basePolicyName',
+  'contentFilters',
+  'customBlocklists',
+  'promptBlocklists',
+  'completionBlocklists',
+  'ponto',
+]
+
+function readPolicy({ name, body, properties }: ArmResource, own: JsonObject | undefined, notes: string[]): ImportItem {
+  const others = Object.fromEntries(Object.entries(properties).filter(([, value]) => !isEmptyList(value)))
+  tellLost(name, notes, listOthers(others, [...keptOfPolicies, 'type', 'policyType'], 'properties'))
+  const known = { ...pick(body, ['tags']), properties: pick(properties, keptOfPolicies) }
+  return {
+    kind: 'rai-policy',
+    name,
+    makeDocument: (before) => policyDocument(known, (own ?? before) as PolicySpec | undefined),
+  }
+}
+
+/** Lists with their items; of items that come without their list, the list stays as it is otherwise. */
+function readBlocklists(resources: readonly ArmResource[]): ImportItem[] {
+  const lists = new Map(
+    resources.filter(({ type }) => type === listType).map((list) => [list.name.toLowerCase(), list]),
+  )
+  const items = new Map<string, Json[]>()
+  const names = new Map([...lists].map(([key, { name }]) => [key, name]))
+  for (const { type, name, parent, properties } of resources) {
+    if (type !== itemType) continue
+    const key = parent.toLowerCase()
+    if (!names.has(key)) names.set(key, parent)
+    if (!items.has(key)) items.set(key, [])
+    items.get(key)?.push({ ...pick(properties, ['pattern', 'isRegex']), name })
+  }
+  return [...names].map(([key, name]): ImportItem => {
+    const list = lists.get(key)
+    const [found, terms] = [
+      list && { ...pick(list.properties, ['description']), ...pick(list.body, ['tags']) },
+      items.get(key),
+    ]
+    return {
+      kind: 'blocklist',
+      name,
+      makeDocument: (before = {}) => ({
+        ...(found ?? pick(before, ['description', 'tags'])),
+        ...(terms && { items: terms }),
+      }),
+    }
   })
-  return { kind: 'deployment', name, document }
+}
+
+function tellLost(name: string, notes: string[], lost: readonly string[]): void {
+  if (lost.length > 0) notes.push(`${name}: ${lost.join(', ')}: not taken over, nothing here acts on it`)
 }
 
 /** Fields with a value, other than these. */
@@ -151,69 +223,12 @@ function pick(fields: JsonObject, names: readonly string[]): JsonObject {
   return Object.fromEntries(Object.entries(fields).filter(([name, value]) => names.includes(name) && value !== null))
 }
 
-function readPolicy({ name, properties }: ArmResource): ImportItem {
-  const { type, ...document } = properties
-  return { kind: 'rai-policy', name, document }
+function isEmptyList(value: Json): boolean {
+  return Array.isArray(value) && value.length === 0
 }
 
 function listOf(document: unknown): readonly unknown[] {
   if (Array.isArray(document)) return document
   if (isJsonObject(document) && Array.isArray(document.value)) return document.value
   return isJsonObject(document) ? [document] : []
-}
-
-function describe(body: JsonObject, parent: string, scope?: Scope): ArmResource {
-  const names = String(body.name ?? '').split('/')
-  const type = String(body.type).toLowerCase().replace(provider, '')
-  const parentName = scope && parent ? String(evaluate(parent, scope)).split('/').at(-1) : names.at(-2)
-  return {
-    type,
-    name: names.at(-1) ?? '',
-    // A list of items says in its ids what they are items of.
-    parent:
-      parentName ??
-      String(body.id ?? '')
-        .split('/')
-        .at(-3) ??
-      '',
-    body,
-    properties: isJsonObject(body.properties) ? body.properties : {},
-  }
-}
-
-/** Resources, and those that stand within them, with the whole type of each. */
-function* listTemplateResources(
-  resources: Json | undefined,
-  typeBefore: string,
-  parent: string,
-): Generator<{ readonly type: string; readonly parent: string; readonly body: JsonObject }> {
-  // Since languageVersion 2.0 they have symbolic names instead of places in a list.
-  const list = isJsonObject(resources) ? Object.values(resources) : Array.isArray(resources) ? resources : []
-  for (const item of list) {
-    if (!isJsonObject(item) || typeof item.type !== 'string') continue
-    const type = typeBefore === '' ? item.type : `${typeBefore}/${item.type}`
-    const { resources: inner, ...body } = item
-    yield { type, parent, body }
-    yield* listTemplateResources(inner, type, String(item.name))
-  }
-}
-
-function defaultsOf(parameters: Json | undefined): JsonObject {
-  if (!isJsonObject(parameters)) return {}
-  return Object.fromEntries(
-    Object.entries(parameters).flatMap(([name, rule]) =>
-      isJsonObject(rule) && rule.defaultValue !== undefined ? [[name, rule.defaultValue]] : [],
-    ),
-  )
-}
-
-/** A parameter file wraps each value. */
-function valuesOf(given: JsonObject): JsonObject {
-  const list = isJsonObject(given.parameters) ? given.parameters : given
-  return Object.fromEntries(
-    Object.entries(list).map(([name, value]) => [
-      name,
-      isJsonObject(value) && 'value' in value ? (value.value as Json) : value,
-    ]),
-  )
 }

@@ -1,7 +1,8 @@
 import type { JsonObject } from '../../../core/json.ts'
 
-/** What can be brought over, in the order in which it has to be made: what comes later may name what comes before. */
+/** What can be brought over, in the order in which most of it can be made: what comes later may name what comes before. */
 export const importKinds = [
+  'quota',
   'blocklist',
   'topic',
   'filter-engine',
@@ -11,15 +12,21 @@ export const importKinds = [
 ] as const
 export type ImportKind = (typeof importKinds)[number]
 
-/** A document of our own API that came out of a foreign file. */
-export type ImportItem = { readonly kind: ImportKind; readonly name: string; readonly document: JsonObject }
+/** Something that a foreign file asks for. */
+export type ImportItem = {
+  readonly kind: ImportKind
+  readonly name: string
+  /**
+   * The document of our own API in the place of what is there, as that API shows it: what the file's format cannot say stays. Throws
+   * Fault `invalid-request` for what cannot be read.
+   */
+  makeDocument(before: JsonObject | undefined): JsonObject
+}
 
 export type Reading = {
   /** What the file was taken for, for people. */
   readonly format: string
   readonly items: readonly ImportItem[]
-  /** Fields of a deployment that the format cannot say: those of one that is there stay. */
-  readonly unsaid: readonly string[]
   /** What was left out, and why, each with its place. */
   readonly notes: readonly string[]
 }

@@ -1,6 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../../core/json.ts'
 import {
-  armBodyOf,
   armProvider,
   type Exported,
   type ExportedResource,
@@ -8,7 +7,8 @@ import {
   inOrder,
   isSame,
   noteOthers,
-  ownFieldsOf,
+  splitDeployment,
+  splitPolicy,
   type Written,
 } from './exported.ts'
 
@@ -17,15 +17,13 @@ import {
  * `ponto import` takes over again.
  */
 export function writeArm(resource: ExportedResource): Written {
-  const own = Object.fromEntries(
-    resource.deployments.map((one) => [one.name, ownFieldsOf(one)] as const).filter(([, fields]) => !isEmpty(fields)),
-  )
+  const children = listResources(resource)
   const template = {
     $schema: 'https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#',
     contentVersion: '1.0.0.0',
-    ...(!isEmpty(own) && { metadata: { ponto: { deployments: own } } }),
+    metadata: { ponto: { deployments: ownOf(children, 'deployments'), raiPolicies: ownOf(children, 'raiPolicies') } },
     parameters: { accountName: { type: 'string', defaultValue: resource.name } },
-    resources: listResources(resource).map(({ type, name, body, after }) => ({
+    resources: children.map(({ type, name, body, after }) => ({
       type: `${armProvider}/accounts/${type}`,
       apiVersion: exportApiVersion,
       name: `[concat(parameters('accountName'), '/${quote(name)}')]`,
@@ -45,40 +43,40 @@ export function writeArm(resource: ExportedResource): Written {
   return { text: `${JSON.stringify(template, null, 2)}\n`, notes }
 }
 
+function ownOf(children: readonly ArmChild[], type: ArmChild['type']): JsonObject {
+  const some = children.filter((child) => child.type === type && !isEmpty(child.own))
+  return Object.fromEntries(some.map(({ name, own }) => [name, own]))
+}
+
 /** Of one template. */
 const mostResources = 800
 
 /** A resource below an account. `name` of an item is `list/item`. */
 export type ArmChild = {
-  readonly type: string
+  readonly type: 'raiBlocklists' | 'raiBlocklists/raiBlocklistItems' | 'raiPolicies' | 'deployments'
   readonly name: string
   readonly body: JsonObject
+  /** What only Ponto has of it. */
+  readonly own: JsonObject
   readonly after: readonly Pick<ArmChild, 'type' | 'name'>[]
 }
 
 /** All of them, each after what it names. Azure takes one change of deployments at a time, so each waits for the one before. */
 export function listResources({ raiBlocklists, raiPolicies, deployments }: ExportedResource): readonly ArmChild[] {
   const lists = raiBlocklists.flatMap((list) => listOfBlocklist(list))
-  const policies = inOrder(raiPolicies).map(({ name, ...properties }): ArmChild => {
+  const policies = inOrder(raiPolicies, 'basePolicyName').map((policy): ArmChild => {
     const named = lists.filter(
-      (one) =>
-        one.type === 'raiBlocklists' && namesOf(properties.customBlocklists).some((list) => isSame(one.name, list)),
+      (one) => one.type === 'raiBlocklists' && namesOf(policy.customBlocklists).some((list) => isSame(one.name, list)),
     )
-    const base = raiPolicies.filter((one) => isSame(one.name, properties.basePolicyName))
-    return {
-      type: 'raiPolicies',
-      name,
-      body: { properties: properties as JsonObject },
-      after: [...named, ...base.map((one) => ({ type: 'raiPolicies', name: one.name }))],
-    }
+    return { type: 'raiPolicies', name: policy.name, ...splitPolicy(policy), after: named }
   })
   let before: readonly ArmChild[] = []
-  const children = deployments.map((deployment): ArmChild => {
+  const children = inOrder(deployments, 'spilloverDeploymentName').map((deployment): ArmChild => {
     const policy = policies.filter(({ name }) => isSame(name, deployment.raiPolicyName))
-    const child = {
+    const child: ArmChild = {
       type: 'deployments',
       name: deployment.name,
-      body: armBodyOf(deployment),
+      ...splitDeployment(deployment),
       after: [...policy, ...before],
     }
     before = [child]
@@ -87,11 +85,15 @@ export function listResources({ raiBlocklists, raiPolicies, deployments }: Expor
   return [...lists, ...policies, ...children]
 }
 
-function listOfBlocklist({ name, description, items }: Exported): readonly ArmChild[] {
+function listOfBlocklist({ name, description, tags, items }: Exported): readonly ArmChild[] {
   const list: ArmChild = {
     type: 'raiBlocklists',
     name,
-    body: { properties: description === undefined ? {} : { description } },
+    body: {
+      ...(tags !== undefined && { tags }),
+      properties: description === undefined ? {} : { description },
+    },
+    own: {},
     after: [],
   }
   const terms = (Array.isArray(items) ? (items as JsonObject[]) : []).map(
@@ -99,6 +101,7 @@ function listOfBlocklist({ name, description, items }: Exported): readonly ArmCh
       type: 'raiBlocklists/raiBlocklistItems',
       name: `${name}/${item}`,
       body: { properties },
+      own: {},
       after: [list],
     }),
   )

@@ -1,30 +1,21 @@
 import { isJsonObject, type Json } from '../../../core/json.ts'
-import {
-  armProvider,
-  type ExportedResource,
-  exportApiVersion,
-  noteOthers,
-  ownFieldsOf,
-  type Written,
-} from './exported.ts'
-import { type ArmChild, isEmpty, listResources } from './write-arm.ts'
+import { armProvider, type ExportedResource, exportApiVersion, noteOthers, noteOwn, type Written } from './exported.ts'
+import { type ArmChild, listResources } from './write-arm.ts'
 
 /** Bicep, for an account that is there. What only Ponto has is told in comments. */
 export function writeBicep(resource: ExportedResource): Written {
   const children = listResources(resource)
   const symbols = nameSymbols(children)
-  const own = new Map(resource.deployments.map((one) => [one.name, ownFieldsOf(one)]))
   const symbolOf = ({ type, name }: Pick<ArmChild, 'type' | 'name'>) => symbols.get(`${type}:${name}`) as string
   const blocks = children.map((child) => {
-    const { type, name, body, after } = child
+    const { type, name, body, own, after } = child
     const isItem = type === 'raiBlocklists/raiBlocklistItems'
     const cut = name.indexOf('/')
     const parent = isItem ? symbolOf({ type: 'raiBlocklists', name: name.slice(0, cut) }) : 'account'
     // A parent is waited for as it is.
     const waits = after.map(symbolOf).filter((symbol) => symbol !== parent)
-    const fields = type === 'deployments' ? own.get(name) : undefined
     return [
-      ...(fields && !isEmpty(fields) ? [`// only Ponto has: ${Object.keys(fields).join(', ')}`] : []),
+      ...noteOwn('this one', own).map((note) => `// ${note}`),
       `resource ${symbolOf(child)} '${armProvider}/accounts/${type}@${exportApiVersion}' = {`,
       `  parent: ${parent}`,
       `  name: ${text(isItem ? name.slice(cut + 1) : name)}`,
@@ -37,14 +28,8 @@ export function writeBicep(resource: ExportedResource): Written {
     `param accountName string = ${text(resource.name)}`,
     `resource account '${armProvider}/accounts@${exportApiVersion}' existing = {\n  name: accountName\n}`,
   ]
-  return { text: `${[...head, ...blocks].join('\n\n')}\n`, notes: [...noteOthers(resource), ...noteOwn(own)] }
-}
-
-/** What was only told in comments. */
-export function noteOwn(own: ReadonlyMap<string, object>): string[] {
-  return [...own].flatMap(([name, fields]) =>
-    isEmpty(fields) ? [] : [`${name}: ${Object.keys(fields).join(', ')}: only YAML and ARM have them`],
-  )
+  const notes = [...noteOthers(resource), ...children.flatMap(({ name, own }) => noteOwn(name, own))]
+  return { text: `${[...head, ...blocks].join('\n\n')}\n`, notes }
 }
 
 /** A symbol for each, of letters, digits and underscores, no two alike. */

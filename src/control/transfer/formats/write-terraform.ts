@@ -1,72 +1,98 @@
+import { filterCategories } from '../../../core/filter/categories.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../../core/json.ts'
+import { categoryOfTitle } from '../../../snapshot/filter/policy-spec.ts'
 import {
   type Exported,
   type ExportedResource,
   inOrder,
   isSame,
   noteOthers,
-  ownFieldsOf,
+  noteOwn,
+  splitDeployment,
+  splitPolicy,
   type Written,
 } from './exported.ts'
-import { noteOwn } from './write-bicep.ts'
 
 /** Terraform for the provider azurerm, for an account that is there. What that cannot say is told. */
 export function writeTerraform(resource: ExportedResource): Written {
-  const notes = [...noteOthers(resource)]
+  const notes = noteOthers(resource)
   const { raiBlocklists, raiPolicies, deployments } = resource
-  const own = new Map(deployments.map((one) => [one.name, ownFieldsOf(one)]))
+  const ordered = inOrder(deployments, 'spilloverDeploymentName')
   const blocks = [
     block('variable "cognitive_account_id"', [
-      '  type        = string',
-      '  description = "Id of the account that all of this is for"',
+      ...align([
+        ['type', 'string'],
+        ['description', text('Id of the account that all of this is for')],
+      ]),
     ]),
     ...raiBlocklists.map((list) => writeBlocklist(list, notes)),
-    ...inOrder(raiPolicies).map((policy) => writePolicy(policy, resource, notes)),
-    ...deployments.map((deployment, index) => writeDeployment(deployment, deployments[index - 1], resource, notes)),
+    ...inOrder(raiPolicies, 'basePolicyName').map((policy) => writePolicy(policy, notes)),
+    ...ordered.map((deployment, index) => writeDeployment(deployment, ordered[index - 1], raiPolicies, notes)),
   ]
-  return { text: `${blocks.join('\n\n')}\n`, notes: [...notes, ...noteOwn(own)] }
+  return { text: `${blocks.join('\n\n')}\n`, notes }
 }
 
-const account = '  cognitive_account_id = var.cognitive_account_id'
+type Fields = readonly (readonly [name: string, value: string])[]
 
-function writeBlocklist({ name, description, items }: Exported, notes: string[]): string {
+function identify(name: string): Fields {
+  return [
+    ['name', text(name)],
+    ['cognitive_account_id', 'var.cognitive_account_id'],
+  ]
+}
+
+function writeBlocklist({ name, description, tags, items }: Exported, notes: string[]): string {
   const count = Array.isArray(items) ? items.length : 0
   if (count > 0) notes.push(`${name}: its ${count} items are left out: azurerm has no resource for them`)
+  tellLost(name, { tags }, notes)
   return block(`resource "azurerm_cognitive_account_rai_blocklist" ${text(labelOf(name))}`, [
-    `  name                 = ${text(name)}`,
-    account,
-    ...(description === undefined ? [] : [`  description          = ${text(String(description))}`]),
+    ...align([...identify(name), ...optional('description', description)]),
   ])
 }
 
-function writePolicy(policy: Exported, { raiPolicies }: ExportedResource, notes: string[]): string {
-  const { name, mode, basePolicyName, contentFilters, ...others } = policy
-  const lost = Object.entries(others).filter(([, value]) => !Array.isArray(value) || value.length > 0)
-  if (lost.length > 0) notes.push(`${name}: ${lost.map(([field]) => field).join(', ')}: azurerm has no place for them`)
-  const base = raiPolicies.find((one) => isSame(one.name, basePolicyName))
-  const baseText = base
-    ? `azurerm_cognitive_account_rai_policy.${labelOf(base.name)}.name`
-    : text(String(basePolicyName ?? 'Microsoft.DefaultV2'))
+function writePolicy(policy: Exported, notes: string[]): string {
+  const { name } = policy
+  const { body, own } = splitPolicy(policy)
+  const { mode, basePolicyName, contentFilters, ...others } = body.properties as JsonObject
+  const filters = Array.isArray(contentFilters) ? contentFilters.filter(isJsonObject) : []
+  notes.push(...noteOwn(name, own))
+  tellLost(name, others, notes)
+  if (filters.length === 0) notes.push(`${name}: it has no content filters of its own, and azurerm wants at least one`)
   return block(`resource "azurerm_cognitive_account_rai_policy" ${text(labelOf(name))}`, [
-    `  name                 = ${text(name)}`,
-    account,
-    `  base_policy_name     = ${baseText}`,
-    ...(mode === undefined ? [] : [`  mode                 = ${text(String(mode))}`]),
-    ...(Array.isArray(contentFilters) ? contentFilters : []).flatMap((filter) => writeFilter(filter)),
+    ...align([
+      ...identify(name),
+      ['base_policy_name', text(String(basePolicyName ?? 'Microsoft.DefaultV2'))],
+      ...optional('mode', mode),
+    ]),
+    ...(isJsonObject(body.tags) ? ['  tags = {', ...writeTags(body.tags), '  }'] : []),
+    ...filters.flatMap(writeFilter),
   ])
 }
 
-function writeFilter(filter: Json): string[] {
-  if (!isJsonObject(filter)) return []
-  const { name, enabled = true, blocking = true, severityThreshold, source } = filter
+function writeTags(tags: JsonObject): readonly string[] {
+  return align(
+    Object.entries(tags).map(([tag, value]) => [text(tag), text(String(value))]),
+    '    ',
+  )
+}
+
+function writeFilter({ name, enabled = true, blocking = true, severityThreshold, source }: JsonObject): string[] {
+  const category = categoryOfTitle(String(name))
+  // azurerm refuses a level for those that have none.
+  const hasLevels = category !== undefined && filterCategories[category].kind === 'severity'
   return [
     '',
     '  content_filter {',
-    `    name               = ${text(String(name))}`,
-    `    filter_enabled     = ${enabled}`,
-    `    block_enabled      = ${blocking}`,
-    `    severity_threshold = ${text(String(severityThreshold ?? 'Medium'))}`,
-    `    source             = ${text(String(source ?? 'Prompt'))}`,
+    ...align(
+      [
+        ['name', text(String(name))],
+        ['filter_enabled', String(enabled)],
+        ['block_enabled', String(blocking)],
+        ...optional('severity_threshold', hasLevels ? severityThreshold : undefined),
+        ['source', text(String(source ?? 'Prompt'))],
+      ],
+      '    ',
+    ),
     '  }',
   ]
 }
@@ -74,40 +100,66 @@ function writeFilter(filter: Json): string[] {
 function writeDeployment(
   deployment: Exported,
   before: Exported | undefined,
-  { raiPolicies }: ExportedResource,
+  policies: readonly Exported[],
   notes: string[],
 ): string {
-  const { name, model, sku, raiPolicyName, versionUpgradeOption, dynamicThrottlingEnabled, ...others } = deployment
-  const { format, name: modelName, version } = model as JsonObject
-  const policy = raiPolicies.find((one) => isSame(one.name, raiPolicyName))
-  const lost = ['tags', 'spilloverDeploymentName', 'serviceTier', 'deploymentState'].filter(
-    (field) => others[field] !== undefined,
-  )
-  if (lost.length > 0) notes.push(`${name}: ${lost.join(', ')}: azurerm has no place for them`)
-  const { name: skuName, capacity } = (sku ?? { name: 'Standard', capacity: 1 }) as JsonObject
+  const { name } = deployment
+  const { body, own } = splitDeployment(deployment)
+  const { model, raiPolicyName, versionUpgradeOption, dynamicThrottlingEnabled, ...others } =
+    body.properties as JsonObject
+  const policy = policies.find((one) => isSame(one.name, raiPolicyName))
+  const { name: skuName, capacity } = (body.sku ?? { name: 'Standard', capacity: 1 }) as JsonObject
+  tellLost(name, { tags: body.tags, ...others }, notes)
+  if (skuName === 'DeveloperTier') notes.push(`${name}: azurerm does not know the SKU DeveloperTier`)
+  notes.push(...noteOwn(name, own))
   return block(`resource "azurerm_cognitive_deployment" ${text(labelOf(name))}`, [
-    `  name                 = ${text(name)}`,
-    account,
-    ...(raiPolicyName === undefined
-      ? []
-      : [
-          `  rai_policy_name      = ${policy ? `azurerm_cognitive_account_rai_policy.${labelOf(policy.name)}.name` : text(String(raiPolicyName))}`,
-        ]),
-    ...(versionUpgradeOption === undefined ? [] : [`  version_upgrade_option = ${text(String(versionUpgradeOption))}`]),
-    ...(dynamicThrottlingEnabled === undefined ? [] : [`  dynamic_throttling_enabled = ${dynamicThrottlingEnabled}`]),
+    ...align([
+      ...identify(name),
+      ...(policy
+        ? [['rai_policy_name', `azurerm_cognitive_account_rai_policy.${labelOf(policy.name)}.name`] as const]
+        : optional('rai_policy_name', raiPolicyName)),
+      ...optional('version_upgrade_option', versionUpgradeOption),
+      ...optional('dynamic_throttling_enabled', dynamicThrottlingEnabled),
+    ]),
     '',
     '  model {',
-    `    format  = ${text(String(format))}`,
-    `    name    = ${text(String(modelName))}`,
-    `    version = ${text(String(version))}`,
+    ...align(
+      Object.entries(model as JsonObject).flatMap(([field, value]) => optional(field, value)),
+      '    ',
+    ),
     '  }',
     '',
     '  sku {',
-    `    name     = ${text(String(skuName))}`,
-    `    capacity = ${capacity}`,
+    ...align(
+      [
+        ['name', text(String(skuName))],
+        ['capacity', String(capacity)],
+      ],
+      '    ',
+    ),
     '  }',
     ...(before ? ['', `  depends_on = [azurerm_cognitive_deployment.${labelOf(before.name)}]`] : []),
   ])
+}
+
+function tellLost(name: string, fields: Readonly<Record<string, Json | undefined>>, notes: string[]): void {
+  const lost = Object.entries(fields).filter(([, value]) => value !== undefined && !isEmptyList(value))
+  if (lost.length > 0) notes.push(`${name}: ${lost.map(([field]) => field).join(', ')}: azurerm has no place for them`)
+}
+
+function isEmptyList(value: Json | undefined): boolean {
+  return Array.isArray(value) && value.length === 0
+}
+
+function optional(name: string, value: Json | undefined): Fields {
+  if (value === undefined || value === null) return []
+  return [[name, typeof value === 'string' ? text(value) : String(value)]]
+}
+
+/** Equal signs below one another, as the formatter of Terraform has them. */
+function align(fields: Fields, indent = '  '): readonly string[] {
+  const width = Math.max(0, ...fields.map(([name]) => name.length))
+  return fields.map(([name, value]) => `${indent}${name.padEnd(width)} = ${value}`)
 }
 
 function block(head: string, lines: readonly string[]): string {
@@ -116,7 +168,7 @@ function block(head: string, lines: readonly string[]): string {
 
 /** Names may have dots, and labels not; what differs in nothing else gets a label of its own from its signs. */
 function labelOf(name: string): string {
-  const label = name.replace(/[^\w-]/g, (sign) => `_${sign.charCodeAt(0).toString(16)}_`)
+  const label = name.replace(/[^A-Za-z0-9-]/g, (sign) => (sign === '_' ? '__' : `_${sign.charCodeAt(0).toString(16)}_`))
   return /^[A-Za-z_]/.test(label) ? label : `_${label}`
 }
 

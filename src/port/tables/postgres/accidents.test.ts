@@ -85,7 +85,7 @@ withPostgres('postgres, when something goes wrong', () => {
     test('of servers that start together, one does each step', async () => {
       const url = server.url({ schema: newSchema() })
       const script = `
-        const { openPostgresTables } = await import(${JSON.stringify(join(import.meta.dir, '../postgres.ts'))})
+        const { openPostgresTables } = await import(${JSON.stringify(join(import.meta.dir, 'open-postgres-tables.ts'))})
         const tables = await openPostgresTables({ url: ${JSON.stringify(url)} })
         console.log((await tables.listDeployments()).length)
         await tables.close()`

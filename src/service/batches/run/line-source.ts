@@ -56,13 +56,17 @@ export function createLineSource(
 
   /** Shorter where the file is. */
   async function readRange(start: number, end: number): Promise<Uint8Array> {
-    const pieces: Uint8Array[] = []
+    const bytes = Buffer.allocUnsafeSlow(end - start)
+    let filled = 0
     try {
-      for await (const piece of files.read(batch.inputFileId, { start, end })) pieces.push(piece)
+      for await (const piece of files.read(batch.inputFileId, { start, end }, { isReused: true })) {
+        bytes.set(piece, filled)
+        filled += piece.length
+      }
     } catch (error) {
       if (!(error instanceof Fault) || error.code !== 'not-found') throw error
     }
-    return pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces)
+    return bytes.subarray(0, filled)
   }
 
   /** The next group is read while this one is worked off. */

@@ -24,22 +24,18 @@ export type ResultWriterOptions = Pick<BatchWorld, 'startTimer'> & {
   write(results: readonly LineResult[], sums: Parameters<BatchesTable['addResults']>[3]): Promise<boolean>
   /** A write has ended, well or not. */
   onWritten(): void
-  /** Whether callers are answered meanwhile: a write is what they would notice most, so there are fewer then. Never when absent. */
-  isBusy?(): boolean
 }
 
-/** So many are written together, or what there is after so long. */
+/** So many are written together, or what there is after so long: seldom and much at once is what live callers would notice more. */
 const linesPerWrite = 200
 const bytesPerWrite = 4 * 1024 * 1024
 const longestWaitMs = 100
-const longestBusyWaitMs = 1_000
 /** So much may wait while a write goes on. */
 const mostWaiting = 2_000
 const mostWaitingBytes = 16 * 1024 * 1024
 
 /** Collects results and writes them in portions, one after the other. */
-export function createResultWriter(options: ResultWriterOptions): ResultWriter {
-  const { startTimer, write, onWritten, isBusy = () => false } = options
+export function createResultWriter({ startTimer, write, onWritten }: ResultWriterOptions): ResultWriter {
   let waiting: EndedLine[] = []
   let waitingBytes = 0
   let writing: Promise<void> | undefined
@@ -91,7 +87,7 @@ export function createResultWriter(options: ResultWriterOptions): ResultWriter {
       waitingBytes += sizeOf(line)
       if (writing) return
       if (waiting.length >= linesPerWrite || waitingBytes >= bytesPerWrite) void startWriting()
-      else stopTimer ??= startTimer(() => void startWriting(), isBusy() ? longestBusyWaitMs : longestWaitMs)
+      else stopTimer ??= startTimer(() => void startWriting(), longestWaitMs)
     },
     hasRoom: () => waiting.length < mostWaiting && waitingBytes < mostWaitingBytes,
     async flush() {

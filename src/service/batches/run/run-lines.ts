@@ -48,7 +48,6 @@ export async function runLines(world: BatchWorld, batch: BatchRow, job: Job, sig
   })
   const writer = createResultWriter({
     startTimer,
-    isBusy: throttle.isBusy,
     write: (results, sums) => wait(() => table.addResults(job, batch.id, results, sums)),
     onWritten: bell.ring,
   })

@@ -9,8 +9,6 @@ export type ThrottleOptions = Pick<BatchSettings, 'maxConcurrency' | 'minConcurr
 }
 
 export type Throttle = {
-  /** Whether somebody calls live, or did a moment ago. */
-  isBusy(): boolean
   /** How many lines may run at once at the moment. */
   limit(): number
   /** Milliseconds until the next line may begin. */
@@ -52,7 +50,6 @@ export function createThrottle(options: ThrottleOptions): Throttle {
   }
 
   return {
-    isBusy,
     limit() {
       const left = isBusy() ? Math.max(minConcurrency, maxConcurrency / (2 * (busiest + 1))) : maxConcurrency
       return Math.max(1, Math.floor(Math.min(left / (1 + countOthers()), reached)))
