@@ -241,6 +241,28 @@ describe('what upstreams say of batches and results is read tolerantly', () => {
       createdAt: undefined,
     } as never)
   })
+  test('nor is a secret in why it failed, or a book', async () => {
+    const message = `No quota for ${credential}. ${'And so on. '.repeat(1_000)}`
+    upstream.before = () => json({ id: 'b', status: 'failed', errors: { data: [{ message }] } })
+    const { reason = '' } = (await batches().pollBatch('b', signal)) ?? {}
+    expect(reason).toStartWith('No quota for [redacted].')
+    expect(reason.length).toBeLessThan(1_000)
+  })
+  test('an order is found also where the oldest are listed first', async () => {
+    const sent = order()
+    const listed = (id: string, agoMs: number, tag: string) => ({
+      id,
+      status: 'in_progress',
+      created_at: Math.floor((sent.orderedAt - agoMs) / 1000),
+      metadata: { ponto_batch: tag },
+    })
+    const old = [listed('a', 90 * 86_400_000, 'x'), listed('b', 80 * 86_400_000, 'y')]
+    upstream.before = ({ path }) =>
+      path.includes('after=b')
+        ? json({ data: [listed('c', 0, sent.tag)], has_more: false })
+        : json({ data: old, has_more: true })
+    expect(await batches().findBatches(sent, signal)).toMatchObject([{ id: 'c' }])
+  })
   test('an answer that is no batch is a failure', async () => {
     upstream.before = () => json({ hello: 1 })
     expect((await faultOf(batches().pollBatch('b', signal))).code).toBe('upstream-failed')

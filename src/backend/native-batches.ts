@@ -23,6 +23,8 @@ export type NativeBatchesOptions = {
 /** An order is looked for in so many of the newest batches; older ones than the order end the search. */
 const mostPages = 50
 const slackMs = 10 * 60_000
+/** Of what goes into a log. */
+const mostReasonLength = 500
 /** As much of the results as tells whose they are. */
 const peekBytes = 64 * 1024
 /** Pieces of a body are about so large. */
@@ -51,6 +53,9 @@ export function createNativeBatches(options: NativeBatchesOptions): NativeBatche
 
   function readBatch(body: JsonObject): ListedBatch {
     const batch = end.readBatch(body)
+    if (batch?.reason !== undefined) {
+      return { ...batch, reason: redact(batch.reason, credential).slice(0, mostReasonLength) }
+    }
     if (batch) return batch
     throw new Fault('upstream-failed', "The backend's answer is no batch.")
   }
@@ -75,9 +80,11 @@ export function createNativeBatches(options: NativeBatchesOptions): NativeBatche
         .filter(isJsonObject)
         .flatMap((item) => end.readBatch(item) ?? [])
       yield* batches
-      const last = batches.at(-1)
+      const [first, last] = [batches.at(0), batches.at(-1)]
       if (hasMore !== true || !last || last.id === after) return
-      if (last.createdAt !== undefined && last.createdAt < since) return
+      // Some list their oldest first.
+      const isNewestFirst = (first?.createdAt ?? 0) >= (last.createdAt ?? 0)
+      if (isNewestFirst && last.createdAt !== undefined && last.createdAt < since) return
       after = last.id
     }
   }

@@ -90,7 +90,7 @@ export function refuseKey(): Fault {
 }
 
 /** Not by the clock alone: one that is set back must not bring a revoked key to life. */
-function isOver({ expiresAt, endedBy }: KnownKey, now: number): boolean {
+export function isOver({ expiresAt, endedBy }: KnownKey, now: number): boolean {
   return endedBy === 'revocation' || (expiresAt !== undefined && now >= expiresAt)
 }
 

@@ -28,7 +28,7 @@ test('2,000 mutated requests and 800 mutated upstream answers leave the server a
 
 test.each<[SuiteKind, number, number, Record<string, number>]>([
   ['limits', 17, 400, { '200': 200, '400': 100, '423': 10, '429': 10 }],
-  ['manage', 24, 700, { '200': 60, '201': 15, '400': 150, '401': 20, '404': 60, '409': 15, '412': 10 }],
+  ['manage', 24, 1100, { '200': 60, '201': 15, '400': 150, '401': 20, '404': 60, '409': 15, '412': 10 }],
   ['config', 17, 400, { valid: 20, refused: 200 }],
   ['patterns', 17, 1000, { found: 200, judged: 100, meant: 150, refused: 20 }],
   ['files', 5, 800, { '200': 100, '201': 5, '206': 3, '400': 200, '404': 80, '405': 20, '416': 1 }],

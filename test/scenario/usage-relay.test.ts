@@ -66,7 +66,7 @@ test('an upstream that refuses the field is not sent it', async () => {
   upstream.script(sse(word))
   await (await harness.post(path, ask)).text()
   expect(lastBody()).toEqual(ask)
-  expect(ends[0]?.exchange.tally).toEqual({ usage: undefined, pieces: 2 })
+  expect(ends[0]?.exchange.tally).toMatchObject({ usage: undefined, pieces: 2 })
   deploy({ protocol: 'azure-openai', apiVersion: '2024-06-01' })
   upstream.script(sse(word))
   await (await harness.post(path, ask)).text()
@@ -93,7 +93,7 @@ test('a stream that breaks off has failed', async () => {
   expect(text).toContain('"error"')
   expect(ends).toHaveLength(1)
   expect(ends[0]).toMatchObject({ outcome: 'failed', fault: { code: 'upstream-failed' } })
-  expect(ends[0]?.exchange.tally).toEqual({ usage: undefined, pieces: 2 })
+  expect(ends[0]?.exchange.tally).toMatchObject({ usage: undefined, pieces: 2 })
 })
 
 test('a caller who goes away ends the call once', async () => {
@@ -105,7 +105,7 @@ test('a caller who goes away ends the call once', async () => {
   gone.abort()
   const { outcome, exchange } = await ended
   expect(outcome).toBe('aborted')
-  expect(exchange.tally).toEqual({ usage: undefined, pieces: 1 })
+  expect(exchange.tally).toMatchObject({ usage: undefined, pieces: 1 })
   await upstream.requests.at(-1)?.finished
   expect(ends).toHaveLength(1)
 })

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import type { Deployment } from '../../core/deployment.ts'
 import type { Caller } from '../../core/exchange.ts'
-import { ownResource, type ResourceId, resourceOf } from '../../core/resource.ts'
+import { type ResourceId, resourceOf } from '../../core/resource.ts'
 import type { ServiceRoute } from '../../core/service-route.ts'
 import type { RecordListener } from '../../core/usage/request-record.ts'
 import { mayUse } from '../../policy/access/authorize.ts'
@@ -13,12 +13,12 @@ import type { BatchSettings } from '../../service/batches/settings.ts'
 import { createBatchStreams } from '../../service/events/batch-streams.ts'
 import { createWebhooks, type Webhooks, type WebhooksParts } from '../../service/events/webhooks/open.ts'
 import { openFiles } from '../../service/files/open.ts'
-import { ownerOf } from '../../service/stored-completions/owner.ts'
 import { createUsageChores, type UsageChoresParts } from '../../service/usage/chores.ts'
 import { startWorker, type Worker } from '../../service/worker/worker.ts'
 import { findDeployment, type Snapshot } from '../../snapshot/snapshot.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { nodeIdOf } from '../folder/node-id.ts'
+import { createFindOwner } from './find-owner.ts'
 import type { LiveLoad } from './live-load.ts'
 import { createNativeLines, type NativeLinesParts } from './native-lines.ts'
 import { createRunLine } from './run-line.ts'
@@ -62,15 +62,7 @@ export function openWork(parts: WorkParts): Work {
   const now = Date.now
   const node = `${nodeIdOf(parts.dataFolder)}/`
   let worker: Worker | undefined
-  /** Secrets come and go; whoever owns a batch is found by the name of the key. */
-  const findCaller = (owner: string): Caller | undefined => {
-    const resource = resourceOf(owner)
-    const snapshot = snapshotOf(resource)
-    for (const known of snapshot?.keys.values() ?? []) {
-      if (ownerOf(known) === owner && (known.expiresAt === undefined || known.expiresAt > now())) return known
-    }
-    return snapshot && parts.recallCaller(owner.slice(resource === ownResource ? 0 : resource.length + 1), resource)
-  }
+  const findCaller = createFindOwner({ ...parts, now })
   const find = (name: string, owner: string): Deployment | undefined => {
     const snapshot = snapshotOf(resourceOf(owner))
     return snapshot && findDeployment(snapshot, name)

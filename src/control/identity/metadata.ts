@@ -22,15 +22,15 @@ export function describeCloud(base: string, apiVersion: string): object {
     resourceManager: `${base}/`,
     graph,
     graphAudience: graph,
-    // Must be there, though nothing of this cloud is asked of it.
-    microsoftGraphResourceId: graph,
+    // Tools read who they are from a token for it, and the server's own address is the one that tokens are issued for.
+    microsoftGraphResourceId: `${base}/`,
     gallery: `${base}/`,
     batch: `${base}/`,
     media: `${base}/`,
     vmImageAliasDoc: `${base}/`,
     sqlManagement: `${base}/`,
     activeDirectoryDataLake: `${base}/`,
-    // The same: names below which no service of this cloud is.
+    // Must be there, though no service of this cloud is below these names.
     suffixes: { storage: hostname, keyVaultDns: `vault.${hostname}` },
   }
   return apiVersion < '2022' ? [cloud] : cloud

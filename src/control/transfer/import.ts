@@ -125,6 +125,7 @@ function isMissing(
   { target = '', message }: { target?: string; message: string },
   items: readonly ImportItem[],
 ): boolean {
+  if (target === 'dynamicThrottlingEnabled') return items.some(({ kind }) => kind === 'quota')
   if (!referencePattern.test(target)) return false
   const missing = missingPattern.exec(message)?.[1]?.toLowerCase()
   return items.some(({ name }) => JSON.stringify(name).toLowerCase() === missing)

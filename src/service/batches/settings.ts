@@ -49,7 +49,7 @@ export const defaultSettings: BatchSettings = {
   maxEnqueuedTokens: 200_000_000,
   maxConcurrency: 64,
   minConcurrency: 2,
-  busySpacingMs: 5,
+  busySpacingMs: 10,
   lineTimeoutMs: 10 * minuteMs,
   upstreamLines: 50_000,
   upstreamBytes: 32 * mib,

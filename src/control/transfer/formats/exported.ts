@@ -85,11 +85,17 @@ function filterFields(fields: JsonObject, keep: (field: string) => boolean): Jso
   return Object.fromEntries(Object.entries(fields).filter(([field, value]) => keep(field) && value !== undefined))
 }
 
-/** What ARM has no place for. */
-export function noteOthers(resource: ExportedResource): string[] {
+/** What ARM has nothing like, as sections of a configuration file of Ponto. */
+export function listOtherSections(resource: ExportedResource): Readonly<Record<string, readonly Exported[]>> {
   const { raiTopics, filterEngines, deploymentPolicies, quota } = resource
-  return Object.entries({ raiTopics, filterEngines, deploymentPolicies, quota }).flatMap(([name, list]) =>
-    list.length === 0 ? [] : [`${name} are left out: only YAML has them (${list.map((one) => one.name).join(', ')})`],
+  const lists = Object.entries({ raiTopics, filterEngines, deploymentPolicies, quota })
+  return Object.fromEntries(lists.filter(([, list]) => list.length > 0))
+}
+
+/** That a format has no place for those. */
+export function noteOthers(resource: ExportedResource): string[] {
+  return Object.entries(listOtherSections(resource)).map(
+    ([name, list]) => `${name} are left out: only YAML and ARM have them (${list.map((one) => one.name).join(', ')})`,
   )
 }
 

@@ -1,22 +1,11 @@
 import { type Document, parseDocument } from 'yaml'
 import { Fault } from '../../../core/fault.ts'
-import { isJsonObject, type Json, type JsonObject } from '../../../core/json.ts'
-import { poolName, type QuotaPool } from '../../../snapshot/capacity/quota.ts'
+import type { JsonObject } from '../../../core/json.ts'
 import { isArmList, readArmList } from './read-arm.ts'
 import { isLitellm, readLitellm } from './read-litellm.ts'
+import { isOwnDocument, readOwn } from './read-own.ts'
 import { isArmTemplate, readArmTemplate } from './read-template.ts'
-import type { ImportItem, ImportKind, Reading } from './reading.ts'
-
-/** The sections of our own configuration file that can be brought over, in the order in which they have to be made. */
-const sections: Readonly<Record<string, ImportKind>> = {
-  quota: 'quota',
-  raiBlocklists: 'blocklist',
-  raiTopics: 'topic',
-  filterEngines: 'filter-engine',
-  raiPolicies: 'rai-policy',
-  deploymentPolicies: 'deployment-policy',
-  deployments: 'deployment',
-}
+import type { Reading } from './reading.ts'
 
 const formats =
   'an ARM template, a list of Azure deployments (az ... -o json), a LiteLLM configuration, or a configuration of Ponto'
@@ -27,16 +16,14 @@ export function readImport(text: string, parameters?: JsonObject): Reading {
   if (isArmTemplate(document)) return readArmTemplate(document, parameters)
   if (isArmList(document)) return readArmList(document)
   if (isLitellm(document)) return readLitellm(document)
-  if (isJsonObject(document) && Object.keys(document).some((name) => Object.hasOwn(sections, name))) {
-    return readOwn(document)
-  }
+  if (isOwnDocument(document)) return readOwn(document)
   throw new Fault('invalid-request', `text: this is nothing that can be imported; expected ${formats}`, {
     param: 'text',
   })
 }
 
-/** Reading YAML keeps everything else waiting, a second or more for each of these. */
-const largestYaml = 4 * 1_048_576
+/** Reading YAML keeps everything else waiting, a second or two for each million of characters; JSON takes no time. */
+const largestYaml = 2 * 1_048_576
 
 function parseText(text: string): unknown {
   // JSON is YAML too, but reading it as that takes many times as long.
@@ -66,7 +53,7 @@ function parseYaml(text: string): unknown {
   if (text.length > largestYaml) {
     throw new Fault(
       'body-too-large',
-      `text: YAML of ${text.length} characters, and at most ${largestYaml} are read; divide it, or write it as JSON`,
+      `text: YAML of ${text.length} characters, and at most ${largestYaml} are read; divide it, or give it as JSON ("ponto export --arm" writes some)`,
       { param: 'text' },
     )
   }
@@ -86,40 +73,4 @@ function readYaml(document: Document.Parsed): unknown {
 
 function refuseText(reason: string): Fault {
   return new Fault('invalid-request', `text: neither JSON nor YAML (${reason}); expected ${formats}`, { param: 'text' })
-}
-
-/** Sections that are brought over in another way. */
-const elsewhere: Readonly<Record<string, string>> = {
-  resources: 'import what each resource has by itself, with --resource NAME',
-  resource: '"ponto resource update" changes it',
-}
-
-function readOwn(document: JsonObject): Reading {
-  const notes: string[] = []
-  const items: ImportItem[] = []
-  for (const name of Object.keys(document)) {
-    if (Object.hasOwn(sections, name)) continue
-    const way = Object.hasOwn(elsewhere, name) ? elsewhere[name] : 'it can only stand in the configuration file'
-    notes.push(`${name} is left out: ${way}`)
-  }
-  for (const [section, kind] of Object.entries(sections)) {
-    const list = document[section] ?? []
-    if (!Array.isArray(list)) notes.push(`${section} is left out: it is no list`)
-    for (const [index, entry] of (Array.isArray(list) ? (list as Json[]) : []).entries()) {
-      const item = isJsonObject(entry) ? readEntry(kind, entry) : undefined
-      if (item) items.push(item)
-      else notes.push(`${section}[${index}] is left out: it has no name`)
-    }
-  }
-  return { format: 'a configuration of Ponto', items, notes }
-}
-
-function readEntry(kind: ImportKind, entry: JsonObject): ImportItem | undefined {
-  if (kind === 'quota') {
-    const { limit } = entry
-    const name = poolName(entry as unknown as QuotaPool)
-    return { kind, name, makeDocument: () => ({ limit: limit ?? null }) }
-  }
-  const { name, ...document } = entry
-  return typeof name === 'string' ? { kind, name, makeDocument: () => document } : undefined
 }

@@ -2,6 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../../core/json.ts'
 import { evaluate, type Scope } from './arm-expressions.ts'
 import { NoValue } from './arm-functions.ts'
 import { type ArmResource, describeResource, isTakenOver, readResources, typeOf } from './read-arm.ts'
+import { readOwn } from './read-own.ts'
 import type { Reading } from './reading.ts'
 
 /** Whether a document is a template of Azure Resource Manager, compiled Bicep included. */
@@ -19,7 +20,10 @@ export function readArmTemplate(template: JsonObject, parameters: JsonObject = {
   const notes: string[] = []
   const scope = openScope(template, parameters, { left: mostSteps })
   const { resources, others } = expandTemplate(template, scope, notes)
-  const items = readResources(resources, others, notes, ownPartsOf(template))
+  const own = ownPartsOf(template)
+  const sections = own && isJsonObject(own.others) ? readOwn(own.others) : undefined
+  notes.push(...(sections?.notes ?? []))
+  const items = [...(sections?.items ?? []), ...readResources(resources, others, notes, own)]
   return { format: 'an ARM template', items, notes }
 }
 

@@ -6,7 +6,7 @@ import {
   exportApiVersion,
   inOrder,
   isSame,
-  noteOthers,
+  listOtherSections,
   splitDeployment,
   splitPolicy,
   type Written,
@@ -21,7 +21,13 @@ export function writeArm(resource: ExportedResource): Written {
   const template = {
     $schema: 'https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#',
     contentVersion: '1.0.0.0',
-    metadata: { ponto: { deployments: ownOf(children, 'deployments'), raiPolicies: ownOf(children, 'raiPolicies') } },
+    metadata: {
+      ponto: {
+        deployments: ownOf(children, 'deployments'),
+        raiPolicies: ownOf(children, 'raiPolicies'),
+        others: listOtherSections(resource),
+      },
+    },
     parameters: { accountName: { type: 'string', defaultValue: resource.name } },
     resources: children.map(({ type, name, body, after }) => ({
       type: `${armProvider}/accounts/${type}`,
@@ -36,7 +42,7 @@ export function writeArm(resource: ExportedResource): Written {
       ...escapeTexts(body),
     })),
   }
-  const notes = noteOthers(resource)
+  const notes: string[] = []
   const count = template.resources.length
   if (count > mostResources)
     notes.push(`there are ${count} resources, and Azure takes ${mostResources} in a template: divide them`)

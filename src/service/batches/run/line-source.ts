@@ -11,8 +11,8 @@ export type LineSource = {
   next(): Promise<ReadLine | undefined>
   /** One line again. */
   read(line: NewLine): Promise<ReadLine>
-  /** Lines in the order of the input. */
-  readAll(lines: readonly NewLine[]): Promise<ReadLine[]>
+  /** Lines in the order of the input, as many at a time as are held in memory together. */
+  readGroups(lines: readonly NewLine[]): AsyncIterable<readonly ReadLine[]>
 }
 
 const linesPerPage = 500
@@ -86,14 +86,12 @@ export function createLineSource(
       }
       return ready[at++]
     },
-    async readAll(lines) {
-      const read: ReadLine[] = []
-      while (read.length < lines.length) {
-        const rest = lines.slice(read.length)
+    async *readGroups(lines) {
+      for (let rest = lines; rest.length > 0; ) {
         const group = rest.slice(0, countTogether(rest))
-        read.push(...(await wait(() => readTogether(group))))
+        rest = rest.slice(group.length)
+        yield await wait(() => readTogether(group))
       }
-      return read
     },
     read: async (line) => (await wait(() => readTogether([line])))[0] as ReadLine,
   }

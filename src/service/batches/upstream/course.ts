@@ -21,6 +21,8 @@ export type Course = {
   drop(chunk: Chunk, more?: Partial<UpstreamState>): Promise<void>
   /** Whether the batch is to be answered: not when it was cancelled, or its time is over. */
   isWanted(): Promise<boolean>
+  /** When it stopped to be wanted or will, as far as the batch said that when the run began. Unix milliseconds. */
+  readonly wantedUntil: number
   /** Makes the next `isWanted` look. */
   look(): void
   /** Where the batch goes; with `home`, where it has gone. */
@@ -66,6 +68,7 @@ export function openCourse(
       }
       return isInProgress && now() < expiresAt
     },
+    wantedUntil: Math.min(batch.cancellingAt ?? expiresAt, expiresAt),
     look() {
       nextLookAt = 0
     },

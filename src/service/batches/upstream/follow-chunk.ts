@@ -15,12 +15,15 @@ const firstPassMs = 30_000
 /** Results that cannot be judged for so many passes, each later than the one before, are not waited for any more. */
 const mostPasses = 12
 const looksPerWarning = 10
+/** Orders that may have been made although nobody finds them: each may cost as much as the one before. */
+const mostLost = 3
 
 /** Asks how a chunk is where it is time to, takes its results, and cancels it where nobody wants them any more. */
 export async function followChunk(course: Course, chunk: Chunk): Promise<void> {
   const { world, batch, state, drop } = course
   const { now, log } = world
-  const isEnding = !(await course.isWanted()) || now() >= chunk.orderedAt + longestRunMs
+  const endsAt = Math.min(course.wantedUntil, chunk.orderedAt + longestRunMs)
+  const isEnding = !(await course.isWanted()) || now() >= endsAt
   const isToCancel = isEnding && chunk.cancelledAt === undefined
   if (now() < chunk.nextAt && !(isToCancel && chunk.id !== undefined)) return
   const batches = course.findBatches(chunk.home)
@@ -29,14 +32,22 @@ export async function followChunk(course: Course, chunk: Chunk): Promise<void> {
     // Whether lines that are not known to be ordered are there, nobody will learn any more.
     return drop(chunk, chunk.id === undefined ? { isGivenUp: true } : {})
   }
-  const id = chunk.id ?? (await findOrder(course, chunk, batches))
+  const id = chunk.id ?? (await findOrder(course, chunk, batches, endsAt + longestCancelMs))
   if (id === undefined) return
   if (isToCancel) await cancel(course, chunk, id, batches)
   return poll(course, state().chunks.find(({ tag }) => tag === chunk.tag) ?? chunk, id, batches)
 }
 
-/** The upstream's id of an order whose answer was not seen; undefined where it is not known yet, or there is none. */
-async function findOrder(course: Course, chunk: Chunk, batches: NativeBatches): Promise<string | undefined> {
+/**
+ * The upstream's id of an order whose answer was not seen; undefined where it is not known yet, or there is none. Nobody waits for what is
+ * not known by `giveUpAt`.
+ */
+async function findOrder(
+  course: Course,
+  chunk: Chunk,
+  batches: NativeBatches,
+  giveUpAt: number,
+): Promise<string | undefined> {
   const { world, batch, kind, signal, state, replace, drop } = course
   const { settings, now, log } = world
   const about = { batch: batch.id, tag: chunk.tag }
@@ -49,8 +60,12 @@ async function findOrder(course: Course, chunk: Chunk, batches: NativeBatches): 
     await drop(chunk, { isGivenUp: true })
     return undefined
   }
+  const lost = [...state().lost, chunk]
   if (found instanceof Fault || found === 'unsure') {
-    await lookLater(course, chunk, found instanceof Fault ? found : undefined)
+    if (now() >= giveUpAt) {
+      log.warn(about, 'whether an upstream has a batch that is over could not be found out: it may run there in vain')
+      await drop(chunk, { lost })
+    } else await lookLater(course, chunk, found instanceof Fault ? found : undefined)
     return undefined
   }
   const [first, ...others] = found
@@ -64,9 +79,11 @@ async function findOrder(course: Course, chunk: Chunk, batches: NativeBatches): 
     await replace(chunk, { nextAt: Math.min(now() + settings.upstreamPollMs, doubtEndsAt) })
     return undefined
   }
-  log.info(about, 'an order has not come to its upstream and is made again')
+  const isGivenUp = lost.length >= mostLost
+  if (isGivenUp) log.error(about, 'orders do not come to their upstream, or it does not show them: lines are run here')
+  else log.info(about, 'an order has not come to its upstream and is made again')
   if (chunk.staged !== undefined) await discardFiles(course, batches, [chunk.staged])
-  await drop(chunk, { lost: [...state().lost, chunk] })
+  await drop(chunk, isGivenUp ? { lost, isGivenUp } : { lost })
   return undefined
 }
 
@@ -126,7 +143,7 @@ async function poll(course: Course, chunk: Chunk, id: string, batches: NativeBat
   if (said.state === 'failed') return takeFailure(course, chunk, said, batches)
   const taken = await takeResults(world, { batch, job, batches, tag: chunk.tag, upstream: said, signal })
   if (taken instanceof Fault) return isGivenUp ? drop(chunk) : lookLater(course, chunk, taken)
-  if (taken.undecided > 0 && chunk.passes < mostPasses) {
+  if (taken.undecided > 0 && chunk.passes < mostPasses && !isGivenUp) {
     log.warn({ ...about, ...taken }, 'answers of a batch could not be judged and are looked at again')
     const nextAt = now() + backOff(chunk.passes, firstPassMs, lastLaterMs, random)
     return replace(chunk, { passes: chunk.passes + 1, nextAt })

@@ -35,7 +35,12 @@ export type Gathered = {
   readonly last: number
   /** Whether no line of the range is left. */
   readonly isDry: boolean
+  /** Whether the line after `last` was not let through and is to be tried again later. */
+  readonly isHeldUp: boolean
 }
+
+/** What is to become of a line. `ended`: it has its result, or is left to be run here. `held-up`: limits or a pause do not let it through. */
+type Prepared = { readonly text: string } | 'ended' | 'held-up'
 
 /** Lines that are judged side by side: filters may ask others. */
 const atOnce = 8
@@ -45,8 +50,10 @@ const firstRetryMs = 1_000
 const lastRetryMs = 60_000
 /** A line that fails so often by itself is left to be run here. */
 const mostTries = 12
-/** Limits and pauses end, whatever the line is. */
-const waitedFor = new Set([423, 429])
+/** A limit lets lines through again, sooner or later. */
+const limited = 429
+/** Paused by its operator: nobody knows for how long, and others want their turn. */
+const paused = 423
 
 /**
  * Judges the next lines as calls of their owner, as far as a call is judged before a model sees it, and collects what goes upstream. Lines
@@ -66,25 +73,26 @@ export async function gatherLines(world: BatchWorld, gathering: Gathering): Prom
     writer.add({ result, usage: believeUsage(answer?.usage), heldTokens }),
   )
   const mostLines = Math.min(settings.upstreamLines, batches.maxLines)
+  const mostBytes = Math.min(settings.upstreamBytes, batches.maxBytes)
   const endAt = now() + longestMs
   const lines: string[] = []
-  const window: { readonly line: number; readonly text: Promise<string | undefined> }[] = []
+  const window: { readonly line: number; readonly prepared: Promise<Prepared> }[] = []
   let bytes = 0
   let { after: last } = range
   let isDry = false
+  let isHeldUp = false
 
-  const hasRoom = (): boolean =>
-    bytes < settings.upstreamBytes && lines.length + window.length < mostLines && now() < endAt
+  const hasRoom = (): boolean => bytes < mostBytes && lines.length + window.length < mostLines && now() < endAt
 
   async function fill(): Promise<void> {
     while (window.length < atOnce && !isDry && hasRoom()) {
       const read = await source.next()
       if (!read || read.line.line > range.last) isDry = true
       else {
-        const text = prepareLine(read)
+        const prepared = prepareLine(read)
         // Whoever waits for it is told.
-        text.catch(() => {})
-        window.push({ line: read.line.line, text })
+        prepared.catch(() => {})
+        window.push({ line: read.line.line, prepared })
       }
     }
   }
@@ -93,46 +101,51 @@ export async function gatherLines(world: BatchWorld, gathering: Gathering): Prom
     await fill()
     const next = window.shift()
     if (!next) break
-    const text = await next.text
+    const prepared = await next.prepared
+    if (prepared === 'held-up') {
+      isHeldUp = true
+      break
+    }
     last = next.line
-    if (text !== undefined) {
-      lines.push(text)
-      bytes += Buffer.byteLength(text)
+    if (prepared !== 'ended') {
+      lines.push(prepared.text)
+      bytes += Buffer.byteLength(prepared.text)
     }
     // Live calls come first.
     if (load(batch.deployment ?? '') > 0) await pause(world, settings.busySpacingMs, signal)
     else await turn()
   }
-  await Promise.all(window.map(({ text }) => text.catch(() => {})))
+  await Promise.all(window.map(({ prepared }) => prepared.catch(() => {})))
   await writer.flush()
   signal.throwIfAborted()
-  return { lines, last, isDry: isDry && window.length === 0 }
+  return { lines, last, isDry: isDry && !isHeldUp && window.length === 0, isHeldUp }
 
   function createPreparer(
     { native }: BatchWorld,
     { isWanted }: Gathering,
     end: (result: LineResult, answer: LineAnswer | undefined, heldTokens: number) => void,
-  ): (read: ReadLine) => Promise<string | undefined> {
+  ): (read: ReadLine) => Promise<Prepared> {
     const names = createLineNames(batches, tag)
 
-    async function prepare(run: LineRun, line: NewLine, body: JsonObject): Promise<string | undefined> {
+    async function prepare(run: LineRun, line: NewLine, body: JsonObject): Promise<Prepared> {
       for (let tries = 1; ; tries += 1) {
         let answer: Awaited<ReturnType<typeof native.prepare>>
         try {
           answer = await native.prepare(run, batches, names.nameOf(line))
         } catch (error) {
           end(recordError(batch.id, line, describeFault(toFault(error), run.runId)), undefined, estimateTokens(body))
-          return undefined
+          return 'ended'
         }
-        if ('text' in answer) return answer.text
+        if ('text' in answer) return answer
         if (!answer.isRepeatable) {
           end(recordAnswer(batch.id, line, answer), answer, estimateTokens(body))
-          return undefined
+          return 'ended'
         }
-        if (!waitedFor.has(answer.status) && tries >= mostTries) return undefined
+        if (answer.status === paused || (answer.status === limited && now() >= endAt)) return 'held-up'
+        if (answer.status !== limited && tries >= mostTries) return 'ended'
         const waitMs = Math.max(backOff(tries - 1, firstRetryMs, lastRetryMs, world.random), answer.retryAfterMs ?? 0)
         await pause(world, Math.min(waitMs, lastRetryMs), signal)
-        if (signal.aborted || now() >= batch.expiresAt || !(await isWanted())) return undefined
+        if (signal.aborted || now() >= batch.expiresAt || !(await isWanted())) return 'ended'
       }
     }
 
@@ -140,7 +153,7 @@ export async function gatherLines(world: BatchWorld, gathering: Gathering): Prom
       const body = text === undefined ? undefined : readTask(text, line)
       if (body) return prepare(lineRun(batch, line, body, signal), line, body)
       end(recordError(batch.id, line, modifiedError), undefined, 0)
-      return undefined
+      return 'ended'
     }
   }
 }

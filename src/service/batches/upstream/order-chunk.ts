@@ -10,6 +10,8 @@ const firstLaterMs = 30_000
 export const lastLaterMs = 10 * 60_000
 /** Asked so often in a row, an upstream that would take the order later is left alone, and the lines are run here. */
 const mostRefusals = 20
+/** Lines that limits or a pause hold up are looked at again after that. */
+const heldUpMs = 60_000
 const stageTries = 5
 const longestStagingMs = 5 * 60_000
 
@@ -25,9 +27,19 @@ export async function orderChunk(course: Course): Promise<void> {
   if (!batches || now() >= batch.expiresAt) return save({ isGivenUp: true })
   const range = nextRange(state())
   const tag = `${batch.id}-${state().made}`
-  const { lines, last, isDry } = await gatherLines(world, { batch, job, batches, tag, range, signal, isWanted })
+  const { lines, last, isDry, isHeldUp } = await gatherLines(world, {
+    batch,
+    job,
+    batches,
+    tag,
+    range,
+    signal,
+    isWanted,
+  })
   if (!(await isWanted())) return
   const part = { after: range.after, last, isLastOfRange: isDry }
+  // Others have their turn before more is gathered.
+  if (isHeldUp) await save({ nextAt: now() + heldUpMs })
   if (lines.length === 0) return save(passRange(state(), part))
 
   const staged = await stageLines(course, batches, tag, lines)

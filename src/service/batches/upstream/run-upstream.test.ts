@@ -143,6 +143,33 @@ describe('a batch goes upstream whole', () => {
     expect(outcome.here).toEqual([])
   })
 
+  test('limits that let no line through hold up nobody else: what has come by then goes', async () => {
+    const busyAnswer = { status: 429, requestId: 'r', body: '{}', isRepeatable: true, retryAfterMs: 60_000 }
+    const opensAt = home.clock.now() + 25 * 60_000
+    fake.prepare = (id) => (id === 'task-2' && home.clock.now() < opensAt ? busyAnswer : undefined)
+    const outcome = await run(tasks(5))
+    expectWhole(outcome, 5)
+    expect(outcome.here).toEqual([])
+    expect(orders()).toEqual([2, 3])
+  })
+
+  test('a deployment that is paused waits by itself, and others have their turn', async () => {
+    let isPaused = true
+    fake.prepare = () => (isPaused ? { status: 423, requestId: 'r', body: '{}', isRepeatable: true } : undefined)
+    const begun = await beginUpstream(home, fake, tasks(5))
+    const waiting = { until: 0 }
+    void begun.first.work().then((outcome) => {
+      waiting.until = outcome?.kind === 'again' ? outcome.at : 0
+    })
+    await home.clock.until(() => waiting.until > 0)
+    expect(waiting.until).toBeGreaterThan(home.clock.now())
+    isPaused = false
+    await begun.run()
+    expectWhole(await begun.outcome(), 5)
+    expect(begun.here).toEqual([])
+    expect(orders()).toEqual([5])
+  })
+
   test('answers are judged: one that is kept back is in the error file', async () => {
     fake.judge = (id) => (id === 'task-2' ? { status: 400, body: '{"error":{"code":"content_filter"}}' } : {})
     const outcome = await run(tasks(4))
@@ -319,6 +346,18 @@ describe('accidents', () => {
     expect(late[0]?.cancelledAt).toBeNumber()
   })
 
+  test('orders that are taken and never shown end: each of them may cost as much as the one before', async () => {
+    fake.after = (verb) => {
+      if (verb !== 'submitBatch') return
+      fake.batches.length = 0
+      cut()
+    }
+    const outcome = await run(tasks(4))
+    expectWhole(outcome, 4)
+    expect(outcome.here).toEqual(all(4))
+    expect(fake.asked.filter((verb) => verb === 'submitBatch')).toHaveLength(3)
+  })
+
   test('two batches of one order: one is used, the other one cancelled', async () => {
     fake.after = (verb) => {
       const [only] = fake.batches
@@ -395,6 +434,22 @@ describe('ends', () => {
 
   test('an upstream that does not end what is cancelled is not waited for for long', async () => {
     fake.end = () => ({ state: 'running', results: [] })
+    const begun = await beginUpstream(home, fake, tasks(5))
+    await begun.run(() => fake.batches.length === 1)
+    const from = home.clock.now()
+    await begun.cancel()
+    await begun.run()
+    expect((await begun.outcome()).batch.status).toBe('cancelled')
+    expect(home.clock.now() - from).toBeLessThan(20 * 60_000)
+  })
+
+  test('nor is one that does not tell whether it was ordered', async () => {
+    fake.after = (verb) => {
+      if (verb === 'submitBatch') cut()
+    }
+    fake.before = (verb) => {
+      if (verb === 'findBatches') cut()
+    }
     const begun = await beginUpstream(home, fake, tasks(5))
     await begun.run(() => fake.batches.length === 1)
     const from = home.clock.now()

@@ -31,6 +31,8 @@ export type Taken = { readonly answered: number; readonly undecided: number; rea
 const linesPerPortion = 200
 const bytesPerPortion = 2 * 1024 * 1024
 const atOnce = 8
+/** Longer than any name that we give. */
+const maxNameLength = 1_024
 /** Longer than any answer that would be taken otherwise. */
 const maxLineBytes = 64 * 1024 * 1024
 
@@ -80,7 +82,7 @@ export async function takeResults(world: BatchWorld, taking: Taking): Promise<Ta
   async function takeLine({ bytes }: InputLine): Promise<void> {
     if (bytes?.length === 0) return
     const line = bytes && batches.readLine(toText(bytes))
-    if (!line) {
+    if (!line || line.name.length > maxNameLength) {
       sums.odd++
       return
     }
@@ -99,11 +101,13 @@ export async function takeResults(world: BatchWorld, taking: Taking): Promise<Ta
     const lines = await wait(() => table.findWaiting(batch.id, names.keysOf(taken.keys())))
     // Those of others, and those that are answered.
     sums.odd += taken.size - lines.length
-    const reads = (await source.readAll(lines)).values()
-    const work = async (): Promise<void> => {
-      for (const read of reads) await judge(read, taken.get(names.nameOf(read.line)) as UpstreamLine)
+    for await (const group of source.readGroups(lines)) {
+      const reads = group.values()
+      const work = async (): Promise<void> => {
+        for (const read of reads) await judge(read, taken.get(names.nameOf(read.line)) as UpstreamLine)
+      }
+      await Promise.all(Array.from({ length: atOnce }, work))
     }
-    await Promise.all(Array.from({ length: atOnce }, work))
     await writer.flush()
   }
 
