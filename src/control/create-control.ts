@@ -3,9 +3,8 @@ import { Fault, toFault } from '../core/fault.ts'
 import { ownResource, type ResourceId } from '../core/resource.ts'
 import { randomHex } from '../core/text/id.ts'
 import { authorizeAction } from '../policy/access/authorize.ts'
-import { type AuditOptions, createAuditor, isTold } from './audit/auditor.ts'
-import { describeFault } from './errors.ts'
 import { type Answer, writeAnswer } from './http/answer.ts'
+import { describeFault } from './http/errors.ts'
 import { judgeBody } from './http/read-body.ts'
 import {
   type ControlRoute,
@@ -20,6 +19,7 @@ import { type AuthenticateOptions, createGate } from './identity/authenticate.ts
 import { listIdentityRoutes } from './identity/routes.ts'
 import { judgeSecrets } from './identity/secret-right.ts'
 import type { ServicePrincipalsOptions } from './identity/service-principals.ts'
+import { type AuditOptions, createAuditor, isTold } from './observe/audit/auditor.ts'
 import { listPortalRoutes } from './portal/routes.ts'
 import { requireConfirmed } from './portal/session-door.ts'
 import type { Sessions } from './portal/sessions.ts'

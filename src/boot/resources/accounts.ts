@@ -1,4 +1,4 @@
-import { refuseDocument } from '../../control/errors.ts'
+import { refuseDocument } from '../../control/http/errors.ts'
 import type { Account, Accounts, DeletedAccount } from '../../control/resources/accounts.ts'
 import type { RoutesOptions } from '../../control/routes.ts'
 import type { Sealer } from '../../core/access/seal.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { RequestsParts } from '../../control/requests/routes.ts'
+import type { RequestsParts } from '../../control/observe/requests/routes.ts'
 import type { EndListener } from '../../core/exchange.ts'
 import type { RecordListener } from '../../core/usage/request-record.ts'
 import type { Policy } from '../../policy/pipeline.ts'

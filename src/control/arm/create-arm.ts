@@ -2,12 +2,12 @@ import type { AccessScope } from '../../core/access/principal.ts'
 import { serverScope } from '../../core/access/principal.ts'
 import { Fault, toFault } from '../../core/fault.ts'
 import { authorizeAction } from '../../policy/access/authorize.ts'
-import { type AuditOptions, createAuditor, isTold } from '../audit/auditor.ts'
 import { type Answer, writeAnswer } from '../http/answer.ts'
 import { isDryRun } from '../http/dry-run.ts'
 import { judgeBody } from '../http/read-body.ts'
 import { type AuthenticateOptions, createGate } from '../identity/authenticate.ts'
 import { judgeSecrets } from '../identity/secret-right.ts'
+import { type AuditOptions, createAuditor, isTold } from '../observe/audit/auditor.ts'
 import { readApiVersion } from './http/api-versions.ts'
 import {
   type ArmMethod,

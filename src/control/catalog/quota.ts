@@ -6,9 +6,9 @@ import { deploymentsOf, describeUnit, poolName, type QuotaPool, readPoolName } f
 import type { DesiredPool, QuotaState } from '../../snapshot/capacity/quota-state.ts'
 import type { DesiredState } from '../../snapshot/desired-state.ts'
 import type { QuotaView } from '../api.ts'
-import { refuseDocument } from '../errors.ts'
 import type { Answer } from '../http/answer.ts'
 import { isDryRun } from '../http/dry-run.ts'
+import { refuseDocument } from '../http/errors.ts'
 import { readJsonBody } from '../http/read-body.ts'
 
 export type QuotaOptions = {

@@ -10,7 +10,7 @@ import type { FiltersState } from '../../snapshot/filter/filters-state.ts'
 import { judgeShares } from '../../snapshot/plan/shares.ts'
 import type { PolicyRules } from '../../snapshot/policy/judge-deployment.ts'
 import { readDeployment } from '../../snapshot/read-deployment.ts'
-import { refuseDocument } from '../errors.ts'
+import { refuseDocument } from '../http/errors.ts'
 import { credentialRule, keepCredentials } from './keep-credentials.ts'
 
 export type AcceptOptions = {

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import type { EngineDocument } from '../../snapshot/filter/engine-spec.ts'
-import { refuseDocument } from '../errors.ts'
+import { refuseDocument } from '../http/errors.ts'
 
 export const engineCredentialRule =
   '{"value": "the secret"}, {"env": "PONTO_SECRET_NAME"}, {"stored": true} to keep what is stored, or null for none'

@@ -10,9 +10,9 @@ import type { IdentityTable } from '../../port/tables/access/identity/port.ts'
 import { type IssuerSpec, issuerKey, ownIssuer } from '../../snapshot/file/identity-section.ts'
 import { type IdentityState, type StoredAssignment, writeScope } from '../../snapshot/keys/identity/identity-state.ts'
 import type { RoleAssignmentView, RoleView, ScopeView } from '../api.ts'
-import { refuseDocument } from '../errors.ts'
 import type { Answer } from '../http/answer.ts'
 import { isDryRun } from '../http/dry-run.ts'
+import { refuseDocument } from '../http/errors.ts'
 import { readJsonBody } from '../http/read-body.ts'
 
 export type RoleAssignmentsOptions = {

@@ -13,8 +13,8 @@ import {
 } from '../../port/tables/usage/port.ts'
 import type { NamedKey } from '../../snapshot/keys/named-key.ts'
 import type { BudgetView, UsageView } from '../api.ts'
-import { refuseDocument } from '../errors.ts'
 import type { Answer } from '../http/answer.ts'
+import { refuseDocument } from '../http/errors.ts'
 
 export type UsageOptions = {
   readonly usage: {

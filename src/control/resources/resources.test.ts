@@ -6,8 +6,8 @@ import { openResources, type ResourcesFixture } from '../../boot/resources/resou
 import { operator } from '../../core/access/principal.ts'
 import { toFault } from '../../core/fault.ts'
 import type { ResourceView } from '../api.ts'
-import { describeFault } from '../errors.ts'
 import type { Answer } from '../http/answer.ts'
+import { describeFault } from '../http/errors.ts'
 import { matchRoutes } from '../http/route.ts'
 import { listResourceRoutes } from './resources.ts'
 

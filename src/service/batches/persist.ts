@@ -3,13 +3,15 @@ import type { BatchWorld } from './parts.ts'
 
 const firstWaitMs = 100
 const lastWaitMs = 2_000
+/** What is over in a moment is not worth telling. */
+const timesUntold = 3
 
 /**
  * Asks a store until it answers: one that is away may be back while the job is still held. Rejects with what it says when the signal is
- * aborted, and at once with anything else than that it cannot be used.
+ * aborted, and at once with anything else than that it cannot be used. A log, where there is one, tells that something waits, and for what.
  */
 export async function persist<T>(
-  world: Pick<BatchWorld, 'startTimer' | 'random'>,
+  world: Pick<BatchWorld, 'startTimer' | 'random'> & Partial<Pick<BatchWorld, 'log'>>,
   signal: AbortSignal,
   ask: () => Promise<T>,
 ): Promise<T> {
@@ -18,13 +20,14 @@ export async function persist<T>(
       return await ask()
     } catch (error) {
       if (!isStoreAway(error) || signal.aborted) throw error
+      if (times === timesUntold) world.log?.warn({ reason: error.message }, 'a batch waits for its store')
       await pause(world, backOff(times, firstWaitMs, lastWaitMs, world.random), signal)
     }
   }
 }
 
 /** A database or a store of files that may be back later. */
-function isStoreAway(error: unknown): boolean {
+function isStoreAway(error: unknown): error is Fault {
   return error instanceof Fault && (error.code === 'storage-unavailable' || error.code === 'state-unusable')
 }
 

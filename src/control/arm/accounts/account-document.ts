@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../../../core/json.ts'
 import type { ResourceSpec } from '../../../core/resource.ts'
 import type { DocumentProblem } from '../../../core/text/parse-document.ts'
-import { refuseDocument } from '../../errors.ts'
+import { refuseDocument } from '../../http/errors.ts'
 
 /** Properties that both APIs have by the same name, and that are in force. */
 const enforced = [

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { parseDocument } from '../../../core/text/parse-document.ts'
-import { refuseDocument } from '../../errors.ts'
 import type { Answer } from '../../http/answer.ts'
+import { refuseDocument } from '../../http/errors.ts'
 import { readJsonBody } from '../../http/read-body.ts'
 import { type FindOptions, findAccount } from '../accounts/find-account.ts'
 import {

@@ -1,7 +1,7 @@
 import { Fault } from '../../../core/fault.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../../core/json.ts'
-import { refuseDocument } from '../../errors.ts'
 import type { Answer } from '../../http/answer.ts'
+import { refuseDocument } from '../../http/errors.ts'
 import { readJsonBody } from '../../http/read-body.ts'
 import type { Account } from '../../resources/accounts.ts'
 import { handlersOf } from '../accounts/find-account.ts'

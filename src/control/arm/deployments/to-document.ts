@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '../../../core/json.ts'
 import type { DocumentProblem } from '../../../core/text/parse-document.ts'
-import { refuseDocument } from '../../errors.ts'
+import { refuseDocument } from '../../http/errors.ts'
 import { isSince } from '../http/api-versions.ts'
 
 /** Settings that both APIs have by the same name, and since when the vendor's has them. */

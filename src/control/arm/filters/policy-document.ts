@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../../../core/json.ts'
 import type { DocumentProblem } from '../../../core/text/parse-document.ts'
 import { type PolicySpec, spotlightingTitle } from '../../../snapshot/filter/policy-spec.ts'
-import { refuseDocument } from '../../errors.ts'
+import { refuseDocument } from '../../http/errors.ts'
 import { isSince } from '../http/api-versions.ts'
 
 /** What only Ponto has of a policy, under `properties.ponto`. */

@@ -3,7 +3,7 @@ import { nearestNames } from '../../../core/text/nearest-names.ts'
 import { type DocumentProblem, parseDocument } from '../../../core/text/parse-document.ts'
 import type { DesiredState } from '../../../snapshot/desired-state.ts'
 import { type NamedKeySpec, namedKeySchema } from '../../../snapshot/keys/named-key.ts'
-import { refuseDocument } from '../../errors.ts'
+import { refuseDocument } from '../../http/errors.ts'
 import { shownFields } from './view.ts'
 
 /**

@@ -1,5 +1,5 @@
-import type { RequestLog } from '../../policy/request-log/request-log.ts'
-import type { RequestDocument } from '../../port/requests/port.ts'
+import type { RequestLog } from '../../../policy/request-log/request-log.ts'
+import type { RequestDocument } from '../../../port/requests/port.ts'
 
 /** What a reader that is too slow may have before it; then the oldest go, and it is told how many. */
 const maxWaiting = 1_000

@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { callKinds } from '../../core/call.ts'
-import { Fault } from '../../core/fault.ts'
-import { faultCodes } from '../../core/fault-codes.ts'
-import { parseDocument } from '../../core/text/parse-document.ts'
-import type { RequestDocument, RequestQuery } from '../../port/requests/port.ts'
-import { refuseDocument } from '../errors.ts'
+import { callKinds } from '../../../core/call.ts'
+import { Fault } from '../../../core/fault.ts'
+import { faultCodes } from '../../../core/fault-codes.ts'
+import { parseDocument } from '../../../core/text/parse-document.ts'
+import type { RequestDocument, RequestQuery } from '../../../port/requests/port.ts'
+import { refuseDocument } from '../../http/errors.ts'
 
 const time = z
   .string()

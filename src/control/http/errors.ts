@@ -1,9 +1,9 @@
-import { Fault } from '../core/fault.ts'
-import type { FaultCode } from '../core/fault-codes.ts'
-import { type DocumentProblem, formatPath, formatProblem } from '../core/text/parse-document.ts'
-import { disallowedCode } from '../snapshot/policy/judge-deployment.ts'
-import type { ErrorBody } from './api.ts'
-import type { Answer } from './http/answer.ts'
+import { Fault } from '../../core/fault.ts'
+import type { FaultCode } from '../../core/fault-codes.ts'
+import { type DocumentProblem, formatPath, formatProblem } from '../../core/text/parse-document.ts'
+import { disallowedCode } from '../../snapshot/policy/judge-deployment.ts'
+import type { ErrorBody } from '../api.ts'
+import type { Answer } from './answer.ts'
 
 const codes: Partial<Record<FaultCode, string>> = {
   'invalid-json': 'InvalidJson',

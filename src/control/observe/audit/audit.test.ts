@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import type { AuditView, NamedKeyView } from '../api.ts'
-import { type ControlFixture, credential, errorOf, planted, remote, startControl } from '../control.fixture.ts'
+import type { AuditView, NamedKeyView } from '../../api.ts'
+import { type ControlFixture, credential, errorOf, planted, remote, startControl } from '../../control.fixture.ts'
 
 type Page = { readonly value: readonly AuditView[]; readonly nextLink?: string }
 

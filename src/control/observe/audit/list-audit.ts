@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { parseDocument } from '../../core/text/parse-document.ts'
-import type { AuditRow, AuditTable } from '../../port/tables/audit/port.ts'
-import type { AuditView } from '../api.ts'
-import { refuseDocument } from '../errors.ts'
-import type { Answer } from '../http/answer.ts'
+import { parseDocument } from '../../../core/text/parse-document.ts'
+import type { AuditRow, AuditTable } from '../../../port/tables/audit/port.ts'
+import type { AuditView } from '../../api.ts'
+import type { Answer } from '../../http/answer.ts'
+import { refuseDocument } from '../../http/errors.ts'
 
 const time = z
   .string()

@@ -1,12 +1,12 @@
-import { toFault } from '../../core/fault.ts'
-import { isJsonObject, type Json } from '../../core/json.ts'
-import { randomId } from '../../core/text/id.ts'
-import type { AuditRow, AuditTable } from '../../port/tables/audit/port.ts'
-import type { ErrorBody } from '../api.ts'
-import { describeFault } from '../errors.ts'
-import type { Answer } from '../http/answer.ts'
-import { isDryRun } from '../http/dry-run.ts'
-import type { Visit } from '../http/route.ts'
+import { toFault } from '../../../core/fault.ts'
+import { isJsonObject, type Json } from '../../../core/json.ts'
+import { randomId } from '../../../core/text/id.ts'
+import type { AuditRow, AuditTable } from '../../../port/tables/audit/port.ts'
+import type { ErrorBody } from '../../api.ts'
+import type { Answer } from '../../http/answer.ts'
+import { isDryRun } from '../../http/dry-run.ts'
+import { describeFault } from '../../http/errors.ts'
+import type { Visit } from '../../http/route.ts'
 
 export type AuditOptions = {
   readonly audit: AuditTable
