@@ -11,6 +11,7 @@ import type { ResolvedFilter } from '../snapshot/filter/resolve-policy.ts'
 import type { TopicSpec } from '../snapshot/filter/topic-spec.ts'
 import type { NamedKeySpec } from '../snapshot/keys/named-key.ts'
 import type { DeploymentPolicy } from '../snapshot/policy/deployment-policy.ts'
+import type { Violation } from '../snapshot/policy/judge-deployment.ts'
 
 /**
  * The management API, under `/management` on the same listener as the data plane. JSON in and out.
@@ -253,15 +254,8 @@ export type BudgetView = {
   readonly resetsAt: string
 }
 
-/** In what a deployment is not as a policy has it. `effect`: whether it would be refused. */
-export type PolicyFinding = {
-  readonly deployment: string
-  readonly policy: string
-  readonly effect: 'deny' | 'audit'
-  readonly field: string
-  readonly got: string
-  readonly allowed: string
-}
+/** In what a deployment is not as a policy has it. `resource`: where it is, if elsewhere than what was asked. `effect`: whether it would be refused. */
+export type PolicyFinding = Violation & { readonly resource?: string; readonly deployment: string }
 
 /** `violations` are of the deployments there are: a policy refuses new ones and changes, and leaves what was there. */
 export type DeploymentPolicyView = HeldView & DeploymentPolicy & { readonly violations: readonly PolicyFinding[] }

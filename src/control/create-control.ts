@@ -12,6 +12,7 @@ import {
   type Forward,
   type Matched,
   matchRoutes,
+  pathOfSubject,
   scopeOf,
   type Visit,
 } from './http/route.ts'
@@ -118,7 +119,7 @@ export function createControl(
       return route.handle(request, name, item, visit)
     }
     if (!isTold(route.action)) return handle()
-    const reading = matched.find(({ route }) => route.method === 'GET')?.route
+    const reading = findReading(route, place.routes)
     const look = reading && (() => reading.handle(new Request(request.url), name, item, visit))
     return auditor.record({ action: route.action, request, visit, look, handle })
   }
@@ -134,6 +135,14 @@ export function createControl(
       return writeAnswer({ ...refusal, headers: { 'x-request-id': requestId, ...challenge(fault) } })
     }
   }
+}
+
+/** What shows the thing that a change is about: at the same path, or for a verb (`/deployments/{name}/pause`) above it. */
+function findReading({ method, path }: ControlRoute, routes: readonly ControlRoute[]): ControlRoute | undefined {
+  const find = (shown: string | undefined) => routes.find((route) => route.method === 'GET' && route.path === shown)
+  if (method !== 'POST') return find(path)
+  // What adds to a list is no verb on one thing.
+  return find(path) ? undefined : find(pathOfSubject(path))
 }
 
 const methods: readonly ControlRoute['method'][] = ['GET', 'PUT', 'PATCH', 'POST', 'DELETE']

@@ -37,6 +37,7 @@ const suites: readonly PythonSuite[] = [
       'content_safety',
       'management_checks',
       'identity_checks',
+      'exports_checks',
     ],
   },
   { name: 'python-b5', requirements: 'requirements-b5.txt', modules: inference },

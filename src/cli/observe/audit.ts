@@ -58,9 +58,15 @@ const columns: readonly Column<AuditView>[] = [
   { title: 'changed', read: tellChange, isOptional: true },
 ]
 
-function tellChange({ before, after }: AuditView): string {
-  if (before === undefined) return after === undefined ? '' : 'made'
+function tellChange({ status, before, after }: AuditView): string {
+  if (before === undefined) return status === 201 ? 'made' : tellCounts(after)
   return after === undefined ? 'removed' : describeChange(before, after)
+}
+
+/** Of what was done to many at once: `added 3, count 12`. */
+function tellCounts(after: unknown): string {
+  const counts = Object.entries(after ?? {}).filter(([, value]) => typeof value === 'number' && value > 0)
+  return counts.map(([name, value]) => `${name} ${value}`).join(', ')
 }
 
 async function* readPages(context: CommandContext, query: URLSearchParams): AsyncGenerator<AuditView> {

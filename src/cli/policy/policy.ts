@@ -138,8 +138,11 @@ async function showPolicy(context: CommandContext, view: DeploymentPolicyView): 
     ['When', describeConditions(when) || 'always'],
     ['What', describeRule(view)],
     ...violations.map(
-      ({ deployment, field, got, allowed }) =>
-        ['Violation', `${deployment}: ${field} is ${got}, allowed: ${allowed}`] as const,
+      ({ resource, deployment, field, got, allowed }) =>
+        [
+          'Violation',
+          `${resource === undefined ? '' : `${resource}/`}${deployment}: ${field} is ${got}, allowed: ${allowed}`,
+        ] as const,
     ),
     ['Declared in', describeSource(view)],
     ['Changed', formatTime(view.updatedAt)],

@@ -5,6 +5,7 @@ import { authorizeAction } from '../../policy/access/authorize.ts'
 import { type Answer, writeAnswer } from '../http/answer.ts'
 import { isDryRun } from '../http/dry-run.ts'
 import { judgeBody } from '../http/read-body.ts'
+import { pathOfSubject } from '../http/route.ts'
 import { type AuthenticateOptions, createGate } from '../identity/authenticate.ts'
 import { judgeSecrets } from '../identity/secret-right.ts'
 import { type AuditOptions, createAuditor, isTold } from '../observe/audit/auditor.ts'
@@ -83,7 +84,8 @@ export function createArm(options: ArmOptions): Arm {
       return route.handle(request, visit)
     }
     if (!isTold(route.action)) return handle()
-    const look = () => lookAt(visit.url.pathname, visit)
+    const path = pathOfThing(route, visit.url.pathname)
+    const look = path === undefined ? undefined : () => lookAt(path, visit)
     const work = () => auditor.record({ action: actionOf(route), request, visit, look, handle })
     return route.isLong && !isDryRun(request) ? operations.run(route, visit, work) : work()
   }
@@ -152,6 +154,12 @@ function challenge(fault: Fault, { url }: Request, tenantId: string): Record<str
   if (fault.code === 'method-not-allowed' && fault.detail.keys) return { allow: fault.detail.keys.join(', ') }
   if (fault.code !== 'unauthorized') return {}
   return { 'www-authenticate': `Bearer authorization_uri="${new URL(url).origin}/${tenantId}"` }
+}
+
+/** Where GET shows what a change is about: a verb is done to what stands above it. */
+function pathOfThing({ method, path }: ArmRoute, given: string): string | undefined {
+  if (method !== 'POST') return given
+  return pathOfSubject(path) && given.replace(/\/[^/]+\/?$/, '')
 }
 
 /** As the log of changes has them: those of the provider without its name. */

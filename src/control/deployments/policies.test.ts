@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { createCatalog } from '../../snapshot/catalog/create-catalog.ts'
+import { deploymentSpecSchema } from '../../snapshot/deployment-spec.ts'
 import type { DeploymentPolicyView, DeploymentView, PolicyTest } from '../api.ts'
 import { type ControlFixture, errorOf, remote, startControl } from '../control.fixture.ts'
 
@@ -96,5 +98,32 @@ describe('policies over deployments', () => {
     expect(
       (await control.send('PUT', '/deployments/chat', { body: { ...remote(), model: { name: 'o3' } } })).status,
     ).toBe(201)
+  })
+
+  test('what other resources have is told too, with the name of the resource', async () => {
+    const spec = deploymentSpecSchema.parse({
+      name: 'chat',
+      model: { name: 'o3' },
+      backends: [{ url: 'https://a.example' }],
+    })
+    const other = await startControl({
+      capacityRules: () => ({
+        catalog: createCatalog([]),
+        pools: [],
+        placement: {},
+        now: 2_000,
+        elsewhere: [{ resource: { id: 'r1', name: 'team-a' }, spec }],
+      }),
+    })
+    try {
+      const body = { effect: 'audit', allow: { model: ['gpt-4o*'] } }
+      const made = (await other.send('PUT', '/deployment-policies/approved', { body })).json<DeploymentPolicyView>()
+      expect(made.violations).toMatchObject([{ resource: 'team-a', deployment: 'chat', field: 'model.name' }])
+      // Who may only try policies out on a resource sees nothing of others.
+      const tried = (await other.send('POST', '/deployment-policies/test', { body: {} })).json<PolicyTest>()
+      expect(tried.findings).toEqual([])
+    } finally {
+      await other.stop()
+    }
   })
 })

@@ -38,13 +38,20 @@ export function createPolicies(options: PoliciesOptions): Record<'list' | 'show'
       .flatMap(({ spec }) => violationsOf(spec, policies).map((violation) => ({ deployment: spec.name, ...violation })))
   }
 
+  /** A policy is the server's, and so is about the deployments of all its resources. */
+  function listFindingsElsewhere(policy: DeploymentPolicy): readonly PolicyFinding[] {
+    return (options.capacityRules().elsewhere ?? []).flatMap(({ resource, spec }) =>
+      violationsOf(spec, [policy]).map((found) => ({ resource: resource.name, deployment: spec.name, ...found })),
+    )
+  }
+
   const handlers = createCollectionHandlers({
     collection: options.deploymentPolicies.collection,
     noun: 'deployment policy',
     path: 'deployment-policies',
     shownFields: ['violations'],
     // What was there before the policy stays as it is, and is told here.
-    view: (spec) => ({ ...spec, violations: listFindings([spec]) }),
+    view: (spec) => ({ ...spec, violations: [...listFindings([spec]), ...listFindingsElsewhere(spec)] }),
     accept: (document) => requireValid(readDeploymentPolicy(document)).spec,
   })
 

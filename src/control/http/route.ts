@@ -75,3 +75,9 @@ export function decodeSegment(segment: string): string {
     return segment
   }
 }
+
+/** What a verb is done to: `/deployments/{name}/pause` is done to `/deployments/{name}`; undefined where it is no single thing. */
+export function pathOfSubject(pattern: string): string | undefined {
+  const above = pattern.slice(0, pattern.lastIndexOf('/'))
+  return above.endsWith('}') && !pattern.endsWith('}') ? above : undefined
+}

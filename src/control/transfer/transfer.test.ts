@@ -300,6 +300,10 @@ router_settings: { routing_strategy: latency }
     expect(bicep.notes).toContain('gpt-4o.mini has no SKU: Azure gives it Standard with a capacity of 1')
     const terraform = await write('terraform')
     expect(terraform.text).toContain('resource "azurerm_cognitive_deployment" "gpt-4o_2e_mini" {')
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: as above.
+    const description = '${a} %{if} \\ "q"\n\u0001'
+    await control.send('PUT', '/rai-blocklists/names', { body: { description } })
+    expect((await write('terraform')).text).toContain('description          = "$${a} %%{if} \\\\ \\"q\\"\\n\\u0001"')
     expect(terraform.notes).toContain('gpt-4o.mini: tags: azurerm has no place for them')
     expect((await control.send('GET', '/export?format=word')).status).toBe(400)
   })

@@ -58,6 +58,7 @@ func main() {
 		{nameClient("github.com/Azure/azure-sdk-for-go/sdk/ai/azopenai", "azopenai"), append(listHelpers(), listTypedFilters()...)},
 	}
 	suites = append(suites, listManagementSuites()...)
+	suites = append(suites, suiteOf{nameClient("github.com/hashicorp/hcl/v2", "HashiCorp's HCL parser"), listExports()})
 	isGood := true
 	for _, suite := range suites {
 		isGood = runChecks(suite.client, suite.checks) && isGood

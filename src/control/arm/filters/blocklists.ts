@@ -131,7 +131,10 @@ async function removeItem(find: Find, request: Request, visit: ArmVisit): Promis
 }
 
 /** The same request with another body: what our own API takes. */
-function withBody({ url, headers }: Request, body: unknown): Request {
+function withBody(request: Request, body: unknown): Request {
+  const { url, headers } = request
+  // What is only tried out with the copy is so with the request.
+  isDryRun(request)
   const kept = ['if-match', 'if-none-match'].flatMap((name) => {
     const value = headers.get(name)
     return value === null ? [] : [[name, value] as [string, string]]

@@ -69,6 +69,32 @@ describe('the audit log', () => {
     expect(value[1]?.after).toMatchObject({ name: 'ci' })
   })
 
+  test('a verb has what it is done to before it; many items at once have no before; long texts are shortened', async () => {
+    await control.send('PUT', '/deployments/gpt', { body: { ...remote(), sku: { name: 'Standard', capacity: 1 } } })
+    await control.send('POST', '/deployments/gpt/pause')
+    await control.send('PUT', '/rai-blocklists/words', { body: {} })
+    await control.send('POST', '/rai-blocklists/words/items', { body: [{ pattern: 'x' }] })
+    const song = 'la '.repeat(2_000)
+    for (const end of ['a', 'b']) {
+      const protectedTexts = [{ name: 'song', text: song + end }]
+      await control.send('PUT', '/rai-policies/Strict', { body: { protectedTexts } })
+    }
+    const [changed, , added, , paused] = (await list()).value
+    expect(paused).toMatchObject({ before: { name: 'gpt' }, after: { deploymentState: 'Paused' } })
+    expect(added).not.toHaveProperty('before')
+    expect(added?.after).toMatchObject({ added: 1, count: 1 })
+    const textOf = (view: unknown) => (view as { protectedTexts: { text: string }[] }).protectedTexts[0]?.text
+    expect(textOf(changed?.before)).toContain('(6001 characters, SHA-256 ')
+    expect(textOf(changed?.before)).not.toBe(textOf(changed?.after))
+    expect((await control.send('GET', '/audit')).text).not.toContain('la '.repeat(100))
+  })
+
+  test('keys that are shown are told of, also to who says that it is only a trial', async () => {
+    await control.send('GET', '/keys?dryRun=true')
+    await control.send('PUT', '/deployments/gpt?dryRun=true', { body: { model: 5 } })
+    expect((await list()).value.map(({ action }) => action)).toEqual(['accounts/listKeys/action'])
+  })
+
   test('pages and searches; a wrong question is told where', async () => {
     for (const name of ['aa', 'bb', 'cc']) await control.send('PUT', `/named-keys/${name}`, { body: {} })
     const first = await list('?top=2')

@@ -1,10 +1,11 @@
+import { createHash } from 'node:crypto'
 import { toFault } from '../../../core/fault.ts'
 import { isJsonObject, type Json } from '../../../core/json.ts'
 import { randomId } from '../../../core/text/id.ts'
 import type { AuditRow, AuditTable } from '../../../port/tables/audit/port.ts'
 import type { ErrorBody } from '../../api.ts'
 import type { Answer } from '../../http/answer.ts'
-import { isDryRun } from '../../http/dry-run.ts'
+import { wasTriedOut } from '../../http/dry-run.ts'
 import { describeFault } from '../../http/errors.ts'
 import type { Visit } from '../../http/route.ts'
 
@@ -31,7 +32,8 @@ export type Auditor = {
 }
 
 /** Of the actions, those that change nothing and show no secret. */
-const untoldPattern = /\/(read|probe\/action|analyze\/action|test\/action)$/
+const untoldPattern =
+  /\/(read|(probe|analyze|test|register|evaluateDeploymentPolicies|calculateModelCapacity|check\w+Availability)\/action)$/
 /** Actions whose answers are secrets through and through. */
 const secretPattern = /\/(listKeys|regenerateKey|token)\/action$/
 
@@ -76,10 +78,11 @@ export function createAuditor({ audit, now, onAuditLost }: AuditOptions): Audito
         answer = await handle()
       } catch (error) {
         const { status, body } = describeFault(toFault(error), '')
-        await keep(change, { status, code: (body as ErrorBody).error.code, before: undefined, after: undefined })
+        const { code } = (body as ErrorBody).error
+        if (!wasTriedOut(request)) await keep(change, { status, code, before: undefined, after: undefined })
         throw error
       }
-      if (isDryRun(request)) return answer
+      if (wasTriedOut(request)) return answer
       const after = isSecret ? undefined : withoutSecrets(answer.body as Json | undefined)
       await keep(change, { status: answer.status, code: undefined, before, after })
       return answer
@@ -98,7 +101,22 @@ async function readBefore(look: Change['look']): Promise<Json | undefined> {
 
 /** The answer that makes a secret shows it this once; it is not kept. */
 function withoutSecrets(body: Json | undefined): Json | undefined {
-  if (!isJsonObject(body) || !('secret' in body)) return body
+  if (!isJsonObject(body)) return body
   const { secret, ...rest } = body
-  return rest
+  return shortenTexts(rest)
+}
+
+/** Texts of an operator's own, to be found in answers, may be millions of characters. */
+const longestText = 1_000
+
+/** Long texts by their beginning and what they come to, so that a change of one is still seen. */
+function shortenTexts(value: Json): Json {
+  if (typeof value === 'string') {
+    if (value.length <= longestText) return value
+    const digest = createHash('sha256').update(value).digest('hex').slice(0, 16)
+    return `${value.slice(0, 100)}... (${value.length} characters, SHA-256 ${digest})`
+  }
+  if (Array.isArray(value)) return value.map(shortenTexts)
+  if (!isJsonObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, shortenTexts(inner)]))
 }

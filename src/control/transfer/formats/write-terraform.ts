@@ -174,8 +174,7 @@ function labelOf(name: string): string {
 
 function text(value: string): string {
   return JSON.stringify(value)
-    .replaceAll('${', '$${')
-    .replaceAll('%{', '%%{')
+    .replace(/[$%]\{/g, (sign) => sign[0] + sign)
     .replace(/\\u([0-9a-f]{4})|\\b|\\f/g, (sign, code) =>
       code ? `\\u${code}` : sign === '\\b' ? '\\u0008' : '\\u000c',
     )
