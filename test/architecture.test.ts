@@ -74,6 +74,18 @@ function mayImport(from: string, target: string, isType: boolean): boolean {
   return isLower && (to !== 'port' || from === 'boot' || target.endsWith('/port.ts'))
 }
 
+test('the portal takes nothing of the server but types of its management', () => {
+  const web = join(root, 'web')
+  const management = /^control\/(api|portal\/api|portal\/assets)\.ts$/
+  const broken = listFiles(web).flatMap((path) =>
+    importsOf(path)
+      .filter(({ target }) => !target.startsWith(web))
+      .filter(({ target, isType }) => !isType || !management.test(relative(src, target)))
+      .map(({ target }) => `${relative(root, path)} imports ${relative(root, target)}`),
+  )
+  expect(broken).toEqual([])
+})
+
 test('the environment is read in main only', () => {
   const readers = files.filter((path) => !isTest(path) && /\b(process|Bun)\.env\b/.test(readFileSync(path, 'utf8')))
   expect(readers.map((path) => relative(src, path))).toEqual(['main.ts'])
@@ -100,7 +112,7 @@ test('Bun is named at the rim only', () => {
 })
 
 test('files stay small and folders short', () => {
-  const tracked = [...files, ...listFiles(join(root, 'test'))]
+  const tracked = [...files, ...listFiles(join(root, 'test')), ...listFiles(join(root, 'web'))]
   const long = tracked.filter((path) => readFileSync(path, 'utf8').split('\n').length > 501)
   expect(long.map((path) => relative(root, path))).toEqual([])
   const folders = new Set(files.map((path) => dirname(path)))

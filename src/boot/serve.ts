@@ -377,6 +377,8 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
       const path = url.pathname
       const readForwarded = addressReader()
       const readAddress = readForwarded ? () => readForwarded(readPeer(), request.headers) : readPeer
+      // Most requests are calls, and should not be asked whether they are anything else.
+      if (path.startsWith('/models/') || path.startsWith('/openai/')) return gateway(request, url, setTurn, readAddress)
       if (path.startsWith('/management')) return control(request, readAddress)
       if (isPortalPath(path)) return portal(request, url, setTurn, readAddress)
       if (isArmPath(path)) return arm.handle(request, readAddress)

@@ -20,6 +20,8 @@ import { openDeploymentPolicies } from '../snapshot/policy/policies-state.ts'
 import { createQueue } from '../snapshot/queue.ts'
 import type { ErrorBody } from './api.ts'
 import { createControl } from './create-control.ts'
+import { createSessionDoor } from './portal/session-door.ts'
+import type { Sessions } from './portal/sessions.ts'
 import { makeOwnAccounts } from './resources/accounts.fixture.ts'
 import type { RoutesOptions } from './routes.ts'
 
@@ -76,6 +78,7 @@ export async function startControl(
       | 'defaultPolicy'
     >
   > = {},
+  sessions?: Sessions,
 ): Promise<ControlFixture> {
   const folder = mkdtempSync(join(tmpdir(), 'ponto-control-'))
   const tables = await openSqliteTables(join(folder, 'ponto.db'))
@@ -176,6 +179,8 @@ export async function startControl(
     onFault: (fault) => faults.push(fault),
     audit: tables.audit,
     now: routes.now,
+    sessions,
+    findVisitor: sessions && createSessionDoor(sessions),
   })
   const server = Bun.serve({
     port: 0,

@@ -60,7 +60,9 @@ async function send(
 export async function readError(answer: Response): Promise<ApiError> {
   const text = await answer.text()
   const error = parseError(text) ?? { code: String(answer.status), message: text.slice(0, 500) || answer.statusText }
-  if (answer.status === 401 && error.code === 'SessionEnded') whenSessionEnds()
+  // Management says no more than that nobody is known where the cookie has gone too.
+  const isOfManagement = new URL(answer.url).pathname.startsWith('/management')
+  if (answer.status === 401 && (isOfManagement || error.code === 'SessionEnded')) whenSessionEnds()
   return new ApiError(answer.status, error)
 }
 

@@ -1,6 +1,7 @@
 import { createDOMRenderer, FluentProvider, RendererProvider } from '@fluentui/react-components'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
+import { useEffect } from 'react'
 import { ApiError } from '../api/request.ts'
 import { SpeechProvider } from '../text/text.tsx'
 import { PreferencesProvider, usePreferences } from './preferences.tsx'
@@ -39,6 +40,10 @@ export function App() {
 
 function Themed() {
   const { appearance, language } = usePreferences()
+  // Scroll bars and the browser's own pickers.
+  useEffect(() => {
+    document.documentElement.style.colorScheme = appearance
+  }, [appearance])
   return (
     <FluentProvider theme={themes[appearance]} className="portal" data-appearance={appearance}>
       <SpeechProvider language={language}>

@@ -34,7 +34,9 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
   const [isRedeeming, setRedeeming] = useState(() => readLinkCode() !== undefined)
 
   useEffect(() => {
-    onSessionEnd(() => queries.setQueryData(sessionQuery.queryKey, undefined))
+    onSessionEnd(() => {
+      if (queries.getQueryData(sessionQuery.queryKey)) void queries.resetQueries({ queryKey: sessionQuery.queryKey })
+    })
     return () => onSessionEnd(() => {})
   }, [queries])
 

@@ -17,6 +17,7 @@ import { Link, Outlet, useRouterState } from '@tanstack/react-router'
 import { type ComponentType, useEffect, useRef, useState } from 'react'
 import { healthQuery, statusQuery } from '../api/queries.ts'
 import { type Language, languages, type TextName, useSpeech } from '../text/text.tsx'
+import { Window } from '../ui/window.tsx'
 import { Logo } from './logo.tsx'
 import { usePreferences } from './preferences.tsx'
 import { useSession } from './session.tsx'
@@ -106,6 +107,7 @@ function TopActions() {
   const { t } = useSpeech()
   const { appearance, language, setAppearance, setLanguage } = usePreferences()
   const { signOut } = useSession()
+  const [isLeaving, setLeaving] = useState(false)
   const isDark = appearance === 'dark'
   return (
     <div className="top-actions">
@@ -130,8 +132,24 @@ function TopActions() {
         />
       </Tooltip>
       <Tooltip content={t('nav.signOut')} relationship="label">
-        <Button appearance="subtle" icon={<SignOutRegular />} onClick={() => void signOut(false)} />
+        <Button appearance="subtle" icon={<SignOutRegular />} onClick={() => setLeaving(true)} />
       </Tooltip>
+      {isLeaving && (
+        <Window
+          title={t('nav.signOut')}
+          onClose={() => setLeaving(false)}
+          actions={
+            <>
+              <Button onClick={() => void signOut(true)}>{t('signOut.everywhere')}</Button>
+              <Button appearance="primary" onClick={() => void signOut(false)}>
+                {t('signOut.here')}
+              </Button>
+            </>
+          }
+        >
+          {t('signOut.text')}
+        </Window>
+      )}
     </div>
   )
 }

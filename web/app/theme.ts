@@ -23,6 +23,7 @@ const brand: BrandVariants = {
 const light = createLightTheme(brand)
 const dark: Theme = {
   ...createDarkTheme(brand),
+  colorStatusDangerForeground1: '#eb8f93',
   colorBrandForeground1: brand[120],
   colorBrandForeground2: brand[130],
   colorBrandForegroundLink: brand[130],

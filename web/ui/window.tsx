@@ -8,7 +8,7 @@ import {
   DialogTitle,
 } from '@fluentui/react-components'
 import { DismissRegular } from '@fluentui/react-icons'
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect, useState } from 'react'
 import { useSpeech } from '../text/text.tsx'
 
 type Props = {
@@ -23,6 +23,9 @@ type Props = {
 /** A dialog; it is there as long as it is rendered. */
 export function Window({ title, children, actions, isWide, onClose }: Props) {
   const { t } = useSpeech()
+  const [opener] = useState(() => document.activeElement)
+  // Whoever works by keyboard goes on where they were.
+  useEffect(() => () => void (opener instanceof HTMLElement && opener.focus()), [opener])
   return (
     <Dialog open onOpenChange={(_event, { open }) => open || onClose()}>
       <DialogSurface className={isWide ? 'window is-wide' : 'window'}>

@@ -5,6 +5,8 @@ export type Attempts = {
   /** Throws Fault `rate-limited` for an address that has had too many. */
   check(address: string): void
   noteFailure(address: string): void
+  /** Takes back a failure that was noted before the secret was judged, and turned out to be none. */
+  forgive(address: string): void
 }
 
 const windowMs = 60_000
@@ -30,6 +32,11 @@ export function createAttempts(now: () => number): Attempts {
       failures.delete(address)
       if (failures.size >= maxAddresses) failures.delete(failures.keys().next().value as string)
       failures.set(address, isRunning ? { count: found.count + 1, since: found.since } : { count: 1, since: now() })
+    },
+    forgive(address) {
+      const found = failures.get(address)
+      if (found && found.count > 1) failures.set(address, { ...found, count: found.count - 1 })
+      else failures.delete(address)
     },
   }
 }

@@ -48,20 +48,18 @@ export function createPortal(
     const { request, requestId } = visit
     const address = visit.readAddress()
     requireOwnPage(request.headers, request.method)
-    attempts.check(address)
     const presented = await readJsonBody(request, maxSignInBytes)
+    // Counted before it is judged, with nothing to wait for in between: many at once would all be let in before the first has failed.
+    attempts.check(address)
+    attempts.noteFailure(address)
     return auditor.record({
       action,
       request,
       visit: { principal: nobody, address, requestId },
       look: undefined,
       async handle() {
-        try {
-          await judge(presented)
-        } catch (error) {
-          attempts.noteFailure(address)
-          throw error
-        }
+        await judge(presented)
+        attempts.forgive(address)
         return handle()
       },
     })
@@ -194,6 +192,7 @@ function serveAuthority(pem: string | undefined): Response {
       'content-type': 'application/x-pem-file',
       'content-disposition': 'attachment; filename="ponto-ca.pem"',
       'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
     },
   })
 }

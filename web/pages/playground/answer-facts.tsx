@@ -53,10 +53,14 @@ export function AnswerFacts({ answer, request }: { readonly answer: Answer; read
   )
 }
 
+/** What came in one piece, as from behind a filter, says nothing about the model's pace. */
+const leastGeneratingMs = 50
+
 function listFacts(answer: Answer, { t, number }: Speech): readonly string[] {
   const { promptTokens, completionTokens, firstTokenMs, totalMs = 0 } = answer
   const generatingMs = totalMs - (firstTokenMs ?? 0)
-  const perSecond = completionTokens && generatingMs > 0 ? (completionTokens * 1000) / generatingMs : undefined
+  const perSecond =
+    completionTokens && generatingMs >= leastGeneratingMs ? (completionTokens * 1000) / generatingMs : undefined
   return [
     promptTokens !== undefined &&
       t('playground.tokens', { prompt: number(promptTokens), answer: number(completionTokens ?? 0) }),

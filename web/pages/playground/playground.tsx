@@ -57,7 +57,10 @@ function Chat({ names }: { readonly names: readonly string[] }) {
 
   useEffect(() => () => running.current?.abort(), [])
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is new stands at the end
-  useEffect(() => end.current?.scrollIntoView({ block: 'nearest' }), [turns])
+  useEffect(() => {
+    // In newer browsers it gives a promise, which is no way to clean up.
+    end.current?.scrollIntoView({ block: 'nearest' })
+  }, [turns])
 
   async function ask(): Promise<void> {
     const question = draft.trim()
