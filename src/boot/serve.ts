@@ -5,15 +5,8 @@ import { shareTransports } from '../backend/transport/share-transports.ts'
 import type { Timeouts } from '../backend/transport/transport.ts'
 import type { UpOptions } from '../cli/server/up.ts'
 import type { Status } from '../control/api.ts'
-import { createArm, isArmPath } from '../control/arm/create-arm.ts'
-import { createControl } from '../control/create-control.ts'
-import { createHostCheck } from '../control/identity/authenticate.ts'
-import { createIssuerRoutes } from '../control/identity/issuer-routes.ts'
-import { createSessionDoor } from '../control/portal/session-door.ts'
-import { createSessions } from '../control/portal/sessions.ts'
 import { createSealer } from '../core/access/seal.ts'
 import { Fault } from '../core/fault.ts'
-import { faultCodes } from '../core/fault-codes.ts'
 import type { ResourceId } from '../core/resource.ts'
 import type { RecordListener } from '../core/usage/request-record.ts'
 import type { Builtins } from '../engine/builtins.ts'
@@ -30,7 +23,6 @@ import { createPipeline } from '../policy/pipeline.ts'
 import { capture } from '../policy/request-log/capture.ts'
 import { createSpillOver } from '../policy/spill-over.ts'
 import type { Counters } from '../port/counters/port.ts'
-import type { AuditRow } from '../port/tables/audit/port.ts'
 import { createHealth } from '../route/health.ts'
 import { createRouter } from '../route/router.ts'
 import { openStoredCompletions, type StoredCompletions } from '../service/stored-completions/open.ts'
@@ -47,8 +39,8 @@ import { listFilterServices } from './filters/open-services.ts'
 import { createDataFolder, type DataFolder, removeServerRecord, writeServerRecord } from './folder/data-folder.ts'
 import { lockDataFolder } from './folder/folder-lock.ts'
 import { nodeIdOf } from './folder/node-id.ts'
+import { openManagement } from './management/open-management.ts'
 import { type Listeners, openListeners } from './open-listeners.ts'
-import { greetBrowser, isPortalPath, openPortal } from './portal/open-portal.ts'
 import { createAccounts } from './resources/accounts.ts'
 import { createDescribeRoutes } from './resources/describe-routes.ts'
 import type { LiveResource } from './resources/live-resource.ts'
@@ -165,8 +157,7 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
       now: Date.now,
     })
     identity.declare(live.identity())
-    const { tokens, state: identities, issuer, judgeAudience } = identity
-    const { addressReader } = identity
+    const { tokens, state: identities, addressReader } = identity
     const snapshotOf = (id: ResourceId | undefined) => live.get(id)?.current()
     const find = (name: string, id: ResourceId | undefined) => findDeployment(snapshotOf(id) ?? emptySnapshot, name)
     const isResourceKey = (key: string) => live.list().some(({ current }) => current().keys.has(hashKey(key)))
@@ -323,55 +314,22 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
         },
       }),
     })
-    const onFault = (fault: Fault, requestId: string): void =>
-      log[faultCodes[fault.code].log]({ requestId, code: fault.code }, fault.message)
-    const guard = {
+    const management = openManagement({
+      accounts,
       managementCredential,
       isResourceKey,
-      hostNames: listNames,
-      tokens,
-      judgeAddress: identity.judgeManagementAddress,
+      groups: tables.groups,
+      identity,
+      identityTable: tables.identity,
+      listResources: () => live.list().map((one) => ({ id: one.id, name: one.record().spec.name })),
       audit: tables.audit,
-      onAuditLost: (row: AuditRow, error: unknown) =>
-        log.error({ ...row, err: error }, 'this change is not in the audit log'),
-      onFault,
-      now: Date.now,
-    }
-    const arm = createArm({ ...guard, accounts, groups: tables.groups, tenantId: issuer.tenant })
-    const sessions = createSessions(Date.now)
-    const visited = { ...guard, findVisitor: createSessionDoor(sessions) }
-    const control = createControl({
-      ...visited,
-      accounts,
-      sessions,
-      identity: {
-        table: tables.identity,
-        identity: identities,
-        issuer,
-        judgeAudience,
-        listResources: () => live.list().map((one) => ({ id: one.id, name: one.record().spec.name })),
-        makeKey: makeResourceKey,
-        now: Date.now,
-      },
-    })
-    const issuerRoutes = createIssuerRoutes({
-      issuer,
-      judgeAudience,
-      attempts: identity.attempts,
-      principals: identities.principals,
-      checkHost: createHostCheck(listNames),
-      now: Date.now,
-      onFault,
-    })
-    const portal = openPortal({
-      ...guard,
-      sessions,
-      attempts: identity.attempts,
+      listNames,
       version: parts.version,
       folder,
       isLocalCertificate: () => listeners?.isLocalCertificate ?? false,
       gateway,
       findKey: () => own.keys()[0]?.value,
+      log,
     })
     const handle: Handle = (request, url, setTurn, readPeer) => {
       const path = url.pathname
@@ -379,16 +337,10 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
       const readAddress = readForwarded ? () => readForwarded(readPeer(), request.headers) : readPeer
       // Most requests are calls, and should not be asked whether they are anything else.
       if (path.startsWith('/models/') || path.startsWith('/openai/')) return gateway(request, url, setTurn, readAddress)
-      if (path.startsWith('/management')) return control(request, readAddress)
-      if (isPortalPath(path)) return portal(request, url, setTurn, readAddress)
-      if (isArmPath(path)) return arm.handle(request, readAddress)
       if (path.startsWith('/health/')) return Promise.resolve(respondHealth(path, () => whyNotReady(live, builtins)))
       if (path === '/metrics') return serveMetrics(request, url)
-      const issued = issuerRoutes.handle(request, url, readAddress)
-      if (issued) return issued
-      const greeting = greetBrowser(request, path)
-      if (greeting) return Promise.resolve(greeting)
-      return gateway(request, url, setTurn, readAddress)
+      const managed = management.handle(request, url, setTurn, readAddress)
+      return managed ?? gateway(request, url, setTurn, readAddress)
     }
 
     listeners = await openListeners(options, listNames, folder, log, handle)
@@ -407,7 +359,7 @@ async function serveFolder(parts: ServeParts, folder: DataFolder): Promise<void>
       name: resource.name,
       key: firstKey?.value ?? '',
       deployment: firstChat(own.current()),
-      portalCode: sessions.issueLink().code,
+      portalCode: management.issueLink(),
       notices: [...listeners.notices, ...live.listWarnings(), ...own.state.listWarnings(), ...own.listFilterWarnings()],
     })
     if (!usesBuiltin(live)) await builtins.stop()
