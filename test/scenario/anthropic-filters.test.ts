@@ -1,14 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import type { JsonObject } from '../../src/core/json.ts'
-import {
-  makeEngine,
-  makeList,
-  makePlan,
-  makeRemote,
-  makeRule,
-  makeSide,
-} from '../../src/policy/filter/filter.fixture.ts'
-import { createFilterPolicy } from '../../src/policy/filter/filter-policy.ts'
+import { makeEngine, makeList, makePlan, makeRule, makeSide } from '../../src/policy/filter/filter.fixture.ts'
 import { createPiiRule } from '../../src/policy/filter/pii/pii-rule.ts'
 import type { FilterPlan } from '../../src/policy/filter/plan.ts'
 import {
@@ -18,8 +10,9 @@ import {
   streamAnswer,
   toldAnswers,
 } from '../../src/wire/anthropic-messages/answer/told.fixture.ts'
-import { type FakeUpstream, json, type Step, sseHead, startFakeUpstream } from '../support/fake-upstream.ts'
-import { type Harness, startHarness, testKey } from '../support/harness.ts'
+import { type FakeUpstream, json, type Step, sseHead } from '../support/fake-upstream.ts'
+import { startFiltered } from '../support/filtered.ts'
+import { type Harness, testKey } from '../support/harness.ts'
 
 /** The Messages API at both ends, with filters between: an answer is read and judged, and what only this protocol says still arrives. */
 
@@ -28,14 +21,7 @@ let ponto: Harness
 let plan: FilterPlan
 
 beforeAll(async () => {
-  upstream = await startFakeUpstream()
-  const policy = createFilterPolicy({
-    findPlan: () => plan,
-    remote: makeRemote(),
-    onFinding: () => {},
-    decodeTokens: async () => [],
-  })
-  ponto = await startHarness({ policies: [policy] })
+  ;({ upstream, ponto } = await startFiltered(() => plan))
   const backends = [{ url: `${upstream.url}/anthropic/`, protocol: 'anthropic' }] as const
   ponto.deploy({ name: 'claude', model: { name: 'claude-x' }, raiPolicyName: 'own', backends: [...backends] })
 })

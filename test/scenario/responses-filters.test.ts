@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import type { JsonObject } from '../../src/core/json.ts'
-import { makeList, makePlan, makeRemote, makeSide } from '../../src/policy/filter/filter.fixture.ts'
-import { createFilterPolicy } from '../../src/policy/filter/filter-policy.ts'
+import { makeList, makePlan, makeSide } from '../../src/policy/filter/filter.fixture.ts'
 import { createPiiRule } from '../../src/policy/filter/pii/pii-rule.ts'
 import type { FilterPlan } from '../../src/policy/filter/plan.ts'
-import { type FakeUpstream, json, type Step, sseHead, startFakeUpstream } from '../support/fake-upstream.ts'
-import { type Harness, startHarness } from '../support/harness.ts'
+import { type FakeUpstream, json, type Step, sseHead } from '../support/fake-upstream.ts'
+import { startFiltered } from '../support/filtered.ts'
+import type { Harness } from '../support/harness.ts'
 import { sayEverywhere } from '../support/told-answers.ts'
 
 /** Filters on the Responses API: every place of a request that a model reads, and answers of which only this protocol knows the words. */
@@ -15,14 +15,7 @@ let ponto: Harness
 let plan: FilterPlan
 
 beforeAll(async () => {
-  upstream = await startFakeUpstream()
-  const policy = createFilterPolicy({
-    findPlan: () => plan,
-    remote: makeRemote(),
-    onFinding: () => {},
-    decodeTokens: async () => [],
-  })
-  ponto = await startHarness({ policies: [policy] })
+  ;({ upstream, ponto } = await startFiltered(() => plan))
   const native = { url: `${upstream.url}/v1`, chatApis: ['responses'] } as const
   const model = { name: 'gpt-4o' }
   ponto.deploy(

@@ -8,7 +8,8 @@ import { openSqliteTables } from '../../port/tables/sqlite/open-sqlite-tables.ts
 import { deploymentSpecSchema } from '../../snapshot/deployment-spec.ts'
 import { makePolicy } from '../../snapshot/filter/filters.fixture.ts'
 import type { Logger } from '../../telemetry/logger.ts'
-import { type LiveResources, openLiveResources } from './live-resources.ts'
+import type { LiveResources } from './live-resources.ts'
+import { openBareResources } from './resources.fixture.ts'
 
 let folder: string
 let file: string
@@ -36,26 +37,9 @@ const log: Logger = { debug: note('debug'), info: note('info'), warn: note('warn
 async function open(defaultPolicy = 'Microsoft.DefaultV2', config?: string) {
   if (config !== undefined) writeFileSync(file, config)
   await tables.putResource({ name: 'mine', createdAt: 1 })
-  live = await openLiveResources({
-    tables,
-    sealer: createSealer(new Uint8Array(32)),
-    builtins: { models: [], find: () => undefined, stop: async () => {} },
+  live = await openBareResources(tables, createSealer(new Uint8Array(32)), {
     config: config === undefined ? undefined : file,
     log,
-    readSecret: () => undefined,
-    openTransport: () => ({ request: () => Promise.reject(new Error('nothing is asked')), close: () => {} }),
-    filterParts: () => ({
-      detector: {
-        label: 'builtin/test',
-        screen: { find: () => [], open: () => ({ feed: () => [], end: () => [], settled: 0 }) },
-        analyse: () => [],
-      },
-      readCredential: () => undefined,
-      openEngine: () => {
-        throw new Error('no engine here')
-      },
-      indexProtected: () => ({ find: () => [] }),
-    }),
     defaultPolicy,
   })
   return { ...live, ...live.own }

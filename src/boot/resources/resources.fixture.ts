@@ -1,6 +1,6 @@
 import type { Accounts } from '../../control/resources/accounts.ts'
 import type { RoutesOptions } from '../../control/routes.ts'
-import { createSealer } from '../../core/access/seal.ts'
+import { createSealer, type Sealer } from '../../core/access/seal.ts'
 import type { Tables } from '../../port/tables/port.ts'
 import { openSqliteTables } from '../../port/tables/sqlite/open-sqlite-tables.ts'
 import { createAccounts } from './accounts.ts'
@@ -24,7 +24,32 @@ export async function openResources(
   const sealer = createSealer(new Uint8Array(32))
   const tables = await openSqliteTables(file)
   if (!(await tables.getResource())) await tables.putResource({ name: 'Mine', createdAt: 1 })
-  const live = await openLiveResources({
+  const live = await openBareResources(tables, sealer)
+  const accounts = createAccounts({
+    resources: live,
+    tables,
+    sealer,
+    now: Date.now,
+    describeRoutes: (resource) => describeRoutes(resource, live),
+  })
+  return {
+    tables,
+    live,
+    accounts,
+    async close() {
+      live.close()
+      await tables.close()
+    },
+  }
+}
+
+/** What there is in the tables and in the configuration file, compiled, with nothing that is called. */
+export function openBareResources(
+  tables: Tables,
+  sealer: Sealer,
+  more: Partial<Parameters<typeof openLiveResources>[0]> = {},
+): Promise<LiveResources> {
+  return openLiveResources({
     tables,
     sealer,
     builtins: { models: [], find: () => undefined, stop: async () => {} },
@@ -45,21 +70,6 @@ export async function openResources(
       indexProtected: () => ({ find: () => [] }),
     }),
     defaultPolicy: 'Microsoft.DefaultV2',
+    ...more,
   })
-  const accounts = createAccounts({
-    resources: live,
-    tables,
-    sealer,
-    now: Date.now,
-    describeRoutes: (resource) => describeRoutes(resource, live),
-  })
-  return {
-    tables,
-    live,
-    accounts,
-    async close() {
-      live.close()
-      await tables.close()
-    },
-  }
 }

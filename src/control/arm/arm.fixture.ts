@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createAccounts } from '../../boot/resources/accounts.ts'
 import { createDescribeRoutes, type DescribeRoutesParts } from '../../boot/resources/describe-routes.ts'
-import { openLiveResources } from '../../boot/resources/live-resources.ts'
 import { openResource } from '../../boot/resources/open-resource.ts'
+import { openBareResources } from '../../boot/resources/resources.fixture.ts'
 import type { Principal } from '../../core/access/principal.ts'
 import { createSealer } from '../../core/access/seal.ts'
 import { Fault } from '../../core/fault.ts'
@@ -14,7 +14,6 @@ import type { BuiltinModel } from '../../engine/builtin-models.ts'
 import { openMeter } from '../../policy/meter/meter.ts'
 import type { Tables } from '../../port/tables/port.ts'
 import { openSqliteTables } from '../../port/tables/sqlite/open-sqlite-tables.ts'
-import type { PlanCompilerParts } from '../../snapshot/filter/compile-plan.ts'
 import type { ErrorBody } from '../api.ts'
 import type { Accounts } from '../resources/accounts.ts'
 import { type ArmOptions, createArm } from './create-arm.ts'
@@ -59,19 +58,6 @@ export type ArmFixture = {
 
 const builtin = { format: 'Ponto', name: 'builtin-nano', version: '1', description: 'small' } as unknown as BuiltinModel
 
-const filterParts = (): PlanCompilerParts => ({
-  detector: {
-    label: 'builtin/test',
-    screen: { find: () => [], open: () => ({ feed: () => [], end: () => [], settled: 0 }) },
-    analyse: () => [],
-  },
-  readCredential: () => undefined,
-  openEngine: () => {
-    throw new Error('no engine here')
-  },
-  indexProtected: () => ({ find: () => [] }),
-})
-
 /** What none of the routes asks. */
 const neverAsked = {} as Pick<DescribeRoutesParts['shared'], 'judgeText' | 'webhooks'>
 
@@ -85,22 +71,16 @@ export async function startArm(
   const stored = await openSqliteTables(join(folder, 'ponto.db'))
   const tables = more.tables?.(stored) ?? stored
   const sealer = createSealer(new Uint8Array(32).fill(3))
-  const log = { debug() {}, info() {}, warn() {}, error() {} }
   const config = join(folder, 'ponto.yaml')
   if (more.config) writeFileSync(config, JSON.stringify(more.config))
   await openResource(tables, sealer, undefined, 'main')
   const readSecret = (name: string) => (name === 'PONTO_SECRET_SET' ? `${planted}-env` : undefined)
   const defaultPolicy = 'Microsoft.DefaultV2'
   const builtins = { models: [builtin], find: () => undefined, stop: async () => {} }
-  const resources = await openLiveResources({
-    tables,
-    sealer,
+  const resources = await openBareResources(tables, sealer, {
     builtins,
-    config: more.config && config,
-    log,
+    config: more.config ? config : undefined,
     readSecret,
-    openTransport: () => ({ request: () => Promise.reject(new Error('nothing is asked')), close: () => {} }),
-    filterParts,
     defaultPolicy,
   })
   const meter = await openMeter({ table: tables.usage, now: Date.now, onProblem: () => {} })

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { Fault } from '../../core/fault.ts'
 import { qualify, type ResourceId } from '../../core/resource.ts'
-import { parseDocument } from '../../core/text/parse-document.ts'
 import type { Meter } from '../../policy/meter/meter.ts'
 import {
   firstHourKept,
@@ -14,7 +13,7 @@ import {
 import type { NamedKey } from '../../snapshot/keys/named-key.ts'
 import type { BudgetView, UsageView } from '../api.ts'
 import type { Answer } from '../http/answer.ts'
-import { refuseDocument } from '../http/errors.ts'
+import { readQuery, timeSchema } from '../http/read-query.ts'
 
 export type UsageOptions = {
   readonly usage: {
@@ -40,15 +39,9 @@ const maxRows = 100_000
 const groupNames = ['hour', 'day', 'month', 'deployment', 'model', 'key'] as const
 type GroupName = (typeof groupNames)[number]
 
-const time = z
-  .string()
-  .refine(
-    (text) => /^\d{4}-\d{2}-\d{2}(T.*(Z|[+-]\d{2}:\d{2}))?$/.test(text) && !Number.isNaN(Date.parse(text)),
-    'a time in ISO 8601, such as 2026-11-01 or 2026-11-01T12:00:00Z',
-  )
 const querySchema = z.strictObject({
-  from: time.optional(),
-  to: time.optional(),
+  from: timeSchema.optional(),
+  to: timeSchema.optional(),
   groupBy: z.array(z.enum(groupNames)).max(groupNames.length).default([]),
   deployment: z.string().min(1).max(64).optional(),
   key: z.string().min(1).max(64).optional(),
@@ -56,7 +49,7 @@ const querySchema = z.strictObject({
 
 /** Tokens, requests and cost of a span of time; what has not been stored yet is stored first, so that nothing is missing. */
 export async function showUsage({ usage, now }: UsageOptions, request: Request): Promise<Answer> {
-  const { from, to, groupBy, deployment, key } = readQuery(request)
+  const { from, to, groupBy, deployment, key } = readQuery(querySchema, new URL(request.url), ['groupBy'])
   const toMs = to === undefined ? now() : Date.parse(to)
   const fromMs = from === undefined ? toMs - dayMs : Date.parse(from)
   if (fromMs > toMs) {
@@ -109,20 +102,6 @@ export function listBudgets({ usage }: UsageOptions): Answer {
         .map((status) => ({ key: name, ...status })),
     )
   return { status: 200, body: { value } }
-}
-
-function readQuery(request: Request): z.output<typeof querySchema> {
-  const { searchParams } = new URL(request.url)
-  const given: Record<string, unknown> = {}
-  for (const name of new Set(searchParams.keys())) {
-    const values = searchParams.getAll(name)
-    // Of anything else that comes twice none is silently left out: a list is refused.
-    if (name === 'groupBy') given[name] = values.flatMap((value) => value.split(',')).filter(Boolean)
-    else given[name] = values.length === 1 ? values[0] : values
-  }
-  const parsed = parseDocument(querySchema, given)
-  if ('problems' in parsed) throw refuseDocument(parsed.problems)
-  return parsed.data
 }
 
 function refuseSize(): Fault {

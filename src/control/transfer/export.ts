@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
-import { parseDocument } from '../../core/text/parse-document.ts'
 import type { ExportView } from '../api.ts'
 import type { Answer } from '../http/answer.ts'
-import { refuseDocument } from '../http/errors.ts'
+import { readQuery } from '../http/read-query.ts'
 import type { Forward } from '../http/route.ts'
 import type { Exported, ExportedResource, Written } from './formats/exported.ts'
 import { writeArm } from './formats/write-arm.ts'
@@ -26,9 +25,7 @@ const querySchema = z.strictObject({ format: z.enum(exportFormats).default('yaml
 
 /** Everything that makes the deployments what they are, in a format of choice. Never a secret. `forward` asks our own API for the caller. */
 export async function exportResource(request: Request, resourceName: string, forward: Forward): Promise<Answer> {
-  const parsed = parseDocument(querySchema, Object.fromEntries(new URL(request.url).searchParams))
-  if ('problems' in parsed) throw refuseDocument(parsed.problems)
-  const { format } = parsed.data
+  const { format } = readQuery(querySchema, new URL(request.url))
 
   async function read(path: string): Promise<readonly Exported[]> {
     const { body } = await forward('GET', `/${path}`)

@@ -1,11 +1,12 @@
-import { Button, Field, Input, Radio, RadioGroup, Select, Spinner } from '@fluentui/react-components'
+import { Field, Input, Radio, RadioGroup, Select } from '@fluentui/react-components'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useId, useState } from 'react'
 import type { DeploymentView, ModelView } from '../../../src/control/api.ts'
 import { modelsQuery, refresh } from '../../api/queries.ts'
 import { managementPath, request } from '../../api/request.ts'
 import { useSpeech } from '../../text/text.tsx'
-import { ErrorNote, Loaded } from '../../ui/states.tsx'
+import { FormActions } from '../../ui/form-actions.tsx'
+import { Loaded } from '../../ui/states.tsx'
 import { Window } from '../../ui/window.tsx'
 import { type FieldsProps, SharedFields } from './fields.tsx'
 import { type DeploymentForm, emptyForm, findModel, protocolTitles, toDocument } from './form.ts'
@@ -93,18 +94,7 @@ function DeployForm({ models, model, onClose, onDone }: Props & { readonly model
       )}
       <BackendFields form={form} model={found} change={change} />
       <SharedFields form={form} model={found} change={change} />
-      {error !== undefined && <ErrorNote error={error} />}
-      <div className="window-actions">
-        <Button onClick={onClose}>{t('action.cancel')}</Button>
-        <Button
-          type="submit"
-          appearance="primary"
-          disabled={isBusy}
-          icon={isBusy ? <Spinner size="tiny" /> : undefined}
-        >
-          {t('deployments.deploy')}
-        </Button>
-      </div>
+      <FormActions action={t('deployments.deploy')} error={error} isBusy={isBusy} onClose={onClose} />
     </form>
   )
 }

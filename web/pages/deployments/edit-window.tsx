@@ -1,11 +1,10 @@
-import { Button, Spinner } from '@fluentui/react-components'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import type { DeploymentView } from '../../../src/control/api.ts'
 import { modelsQuery, refresh } from '../../api/queries.ts'
 import { managementPath, request } from '../../api/request.ts'
 import { useSpeech } from '../../text/text.tsx'
-import { ErrorNote } from '../../ui/states.tsx'
+import { FormActions } from '../../ui/form-actions.tsx'
 import { Window } from '../../ui/window.tsx'
 import { SharedFields } from './fields.tsx'
 import { type DeploymentForm, findModel, toForm, toPatch } from './form.ts'
@@ -40,18 +39,7 @@ export function EditWindow({ deployment, onClose }: Props) {
     <Window title={t('deployments.editOf', { name: deployment.name })} isWide onClose={onClose}>
       <form className="stack" onSubmit={submit}>
         <SharedFields form={form} model={findModel(models, form)} change={change} />
-        {error !== undefined && <ErrorNote error={error} />}
-        <div className="window-actions">
-          <Button onClick={onClose}>{t('action.cancel')}</Button>
-          <Button
-            type="submit"
-            appearance="primary"
-            disabled={isBusy}
-            icon={isBusy ? <Spinner size="tiny" /> : undefined}
-          >
-            {t('action.save')}
-          </Button>
-        </div>
+        <FormActions action={t('action.save')} error={error} isBusy={isBusy} onClose={onClose} />
       </form>
     </Window>
   )

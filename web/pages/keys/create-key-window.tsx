@@ -1,4 +1,4 @@
-import { Button, Field, Input, Select, Spinner } from '@fluentui/react-components'
+import { Button, Field, Input, Select } from '@fluentui/react-components'
 import { useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import type { NamedKeyView } from '../../../src/control/api.ts'
@@ -7,7 +7,7 @@ import { managementPath, request } from '../../api/request.ts'
 import { useSession } from '../../app/session.tsx'
 import { useSpeech } from '../../text/text.tsx'
 import { CopyButton } from '../../ui/copy.tsx'
-import { ErrorNote } from '../../ui/states.tsx'
+import { FormActions } from '../../ui/form-actions.tsx'
 import { Window } from '../../ui/window.tsx'
 
 type Form = {
@@ -133,18 +133,7 @@ export function CreateKeyWindow({ onSecret, onClose }: Props) {
             onChange={(_event, { value }) => change({ expires: value })}
           />
         </Field>
-        {error !== undefined && <ErrorNote error={error} />}
-        <div className="window-actions">
-          <Button onClick={onClose}>{t('action.cancel')}</Button>
-          <Button
-            type="submit"
-            appearance="primary"
-            disabled={isBusy}
-            icon={isBusy ? <Spinner size="tiny" /> : undefined}
-          >
-            {t('keys.create')}
-          </Button>
-        </div>
+        <FormActions action={t('keys.create')} error={error} isBusy={isBusy} onClose={onClose} />
       </form>
     </Window>
   )

@@ -1,11 +1,9 @@
 import { isJsonObject, type Json, type JsonObject } from '../../../core/json.ts'
-import type { DocumentProblem } from '../../../core/text/parse-document.ts'
 import type { BlocklistItem, BlocklistSpec } from '../../../snapshot/filter/blocklist-spec.ts'
 import type { Held } from '../../../snapshot/filter/collection.ts'
 import { maxDocumentBytes } from '../../filters/collection-handlers.ts'
 import type { Answer } from '../../http/answer.ts'
 import { isDryRun } from '../../http/dry-run.ts'
-import { refuseDocument } from '../../http/errors.ts'
 import { readJsonBody, readJsonList } from '../../http/read-body.ts'
 import type { Account } from '../../resources/accounts.ts'
 import { type FindOptions, findAccount, handlersOf } from '../accounts/find-account.ts'
@@ -13,58 +11,33 @@ import { type ArmRoute, type ArmVisit, isSameName, ofAccount, paramOf, route } f
 import { refuseMissing, tellInArmWords } from '../http/errors.ts'
 import { pageOf } from '../http/page.ts'
 import { childHead } from '../http/resource-id.ts'
-import { removeHeld, timesOf } from './policies.ts'
+import { answerHeld, type HeldResource, heldRoutes, requireHeld, timesOf } from './held-routes.ts'
+import { readEnvelope } from './read-envelope.ts'
 
-const path = `${ofAccount}/raiBlocklists`
-const one = `${path}/{list}`
+const resource: HeldResource<BlocklistSpec> = {
+  word: 'raiBlocklists',
+  param: 'list',
+  collection: ({ routes }) => routes.filters.blocklists,
+  handlers: (account) => handlersOf(account).filters.blocklists,
+  readDocument(body) {
+    const document = readEnvelope(body, ['description'])
+    return () => document
+  },
+  nameOfField,
+  view: ({ spec: { description, tags } }) => ({
+    ...(tags && { tags }),
+    properties: { ...(description !== undefined && { description }) },
+  }),
+}
+
+const one = `${ofAccount}/raiBlocklists/{list}`
 const items = `${one}/raiBlocklistItems`
 const item = `${items}/{item}`
-const actions = 'accounts/raiBlocklists'
-const itemActions = `${actions}/raiBlocklistItems`
+const itemActions = 'accounts/raiBlocklists/raiBlocklistItems'
 
 /** Blocklists and what stands in them. */
 export function listBlocklistRoutes(options: FindOptions): readonly ArmRoute[] {
-  const find = (visit: ArmVisit) => findAccount(options, visit)
-  return [
-    route('GET', path, `${actions}/read`, async (_, visit) => {
-      const account = await find(visit)
-      return pageOf(
-        visit,
-        account.routes.filters.blocklists.list(),
-        ({ spec }) => spec.name,
-        (held) => viewList(account, held),
-      )
-    }),
-    route('GET', one, `${actions}/read`, async (_, visit) => {
-      const account = await find(visit)
-      return answerWith(account, 200, requireList(account, visit))
-    }),
-    route('PUT', one, `${actions}/write`, async (request, visit) => {
-      const document = readEnvelope(await readJsonBody(request), ['description'])
-      const account = await find(visit)
-      const { blocklists } = handlersOf(account).filters
-      const { status, body } = await tellInArmWords(nameOfField, () =>
-        blocklists.change(request, paramOf(visit, 'list'), () => document),
-      )
-      if (isDryRun(request)) return { status, body }
-      return answerWith(account, status, requireList(account, visit))
-    }),
-    route(
-      'DELETE',
-      one,
-      `${actions}/delete`,
-      async (request, visit) => {
-        const account = await find(visit)
-        const name = paramOf(visit, 'list')
-        const { blocklists } = handlersOf(account).filters
-        return removeHeld(request, account.routes.filters.blocklists.get(name), () =>
-          blocklists.remove(request, name, ''),
-        )
-      },
-      { isLong: true },
-    ),
-    ...listItemRoutes(find),
-  ]
+  return [...heldRoutes(options, resource), ...listItemRoutes((visit) => findAccount(options, visit))]
 }
 
 type Find = (visit: ArmVisit) => Promise<Account>
@@ -73,7 +46,7 @@ function listItemRoutes(find: Find): readonly ArmRoute[] {
   return [
     route('GET', items, `${itemActions}/read`, async (_, visit) => {
       const account = await find(visit)
-      const list = requireList(account, visit)
+      const list = requireHeld(resource, account, visit)
       return pageOf(
         visit,
         list.spec.items,
@@ -83,18 +56,18 @@ function listItemRoutes(find: Find): readonly ArmRoute[] {
     }),
     route('GET', item, `${itemActions}/read`, async (_, visit) => {
       const account = await find(visit)
-      const list = requireList(account, visit)
+      const list = requireHeld(resource, account, visit)
       return { status: 200, body: viewItem(account, list, requireItem(account, list, paramOf(visit, 'item'))) }
     }),
     route('PUT', item, `${itemActions}/write`, async (request, visit) => {
       const document = readEnvelope(await readJsonBody(request), ['pattern', 'isRegex'])
       const account = await find(visit)
-      requireList(account, visit)
+      requireHeld(resource, account, visit)
       const name = paramOf(visit, 'item')
       const { status } = await tellInArmWords(nameOfField, () =>
         handlersOf(account).filters.items.put(withBody(request, document), paramOf(visit, 'list'), name),
       )
-      const list = requireList(account, visit)
+      const list = requireHeld(resource, account, visit)
       const written = { name, isRegex: false, ...document } as unknown as BlocklistItem
       return { status, body: viewItem(account, list, findItem(list, name) ?? written) }
     }),
@@ -104,17 +77,17 @@ function listItemRoutes(find: Find): readonly ArmRoute[] {
     route('POST', `${one}/addRaiBlocklistItems`, `${itemActions}/write`, async (request, visit) => {
       const given = await readJsonList(request, maxDocumentBytes)
       const account = await find(visit)
-      requireList(account, visit)
+      requireHeld(resource, account, visit)
       const list = readBulk(given)
       await tellInArmWords(nameOfBulkField, () =>
         handlersOf(account).filters.items.add(withBody(request, list), paramOf(visit, 'list'), ''),
       )
-      return answerWith(account, 200, requireList(account, visit))
+      return answerHeld(resource, account, visit, 200)
     }),
     route('POST', `${one}/deleteRaiBlocklistItems`, `${itemActions}/delete`, async (request, visit) => {
       const names = await readJsonList(request, maxDocumentBytes)
       const account = await find(visit)
-      requireList(account, visit)
+      requireHeld(resource, account, visit)
       await handlersOf(account).filters.items.removeSome(withBody(request, names), paramOf(visit, 'list'), '')
       return { status: 204 }
     }),
@@ -146,12 +119,6 @@ function withBody(request: Request, body: unknown): Request {
   })
 }
 
-function requireList(account: Account, visit: ArmVisit): Held<BlocklistSpec> {
-  const name = paramOf(visit, 'list')
-  const found = account.routes.filters.blocklists.get(name)
-  return found ?? refuseMissing('accounts/raiBlocklists', `${account.spec.name}/${name}`, account.spec.resourceGroup)
-}
-
 function findItem({ spec }: Held<BlocklistSpec>, name: string): BlocklistItem | undefined {
   return spec.items.find((one) => isSameName(one.name, name))
 }
@@ -161,45 +128,10 @@ function requireItem({ spec }: Account, list: Held<BlocklistSpec>, name: string)
   return findItem(list, name) ?? refuseMissing(type, `${spec.name}/${list.spec.name}/${name}`, spec.resourceGroup)
 }
 
-function answerWith(account: Account, status: number, held: Held<BlocklistSpec>): Answer {
-  return { status, body: viewList(account, held), headers: { etag: `"${held.etag}"` } }
-}
-
-function viewList(account: Account, held: Held<BlocklistSpec>): object {
-  const { description, tags } = held.spec
-  return {
-    ...childHead(account.spec, 'raiBlocklists', timesOf(held)),
-    ...(tags && { tags }),
-    properties: { ...(description !== undefined && { description }) },
-  }
-}
-
 /** An item has the times and the etag of its list: that is what is written. */
 function viewItem(account: Account, list: Held<BlocklistSpec>, { name, pattern, isRegex }: BlocklistItem): object {
   const type = `raiBlocklists/${list.spec.name}/raiBlocklistItems`
   return { ...childHead(account.spec, type, { ...timesOf(list), name }), properties: { pattern, isRegex } }
-}
-
-/** Properties and tags of a document, flat as our own API has them. Throws Fault `invalid-request` for fields it has not. */
-export function readEnvelope(body: JsonObject, fields: readonly string[]): JsonObject {
-  const { properties = {}, tags, ...rest } = body
-  for (const name of ['id', 'name', 'type', 'etag', 'systemData']) delete rest[name]
-  const problems: DocumentProblem[] = Object.keys(rest).map((name) => refuseField([], name, ['properties', 'tags']))
-  const document: JsonObject = tags === undefined || tags === null ? {} : { tags }
-  if (!isJsonObject(properties)) problems.push({ path: ['properties'], text: 'expected an object' })
-  else {
-    for (const [name, value] of Object.entries(properties)) {
-      if (!fields.includes(name)) problems.push(refuseField(['properties'], name, fields))
-      else if (value !== null) document[name] = value
-    }
-  }
-  if (problems.length > 0) throw refuseDocument(problems)
-  return document
-}
-
-function refuseField(path: readonly string[], name: string, allowed: readonly string[]): DocumentProblem {
-  const shown = /^[\w.-]{1,40}$/.test(name) ? [...path, name] : path
-  return { path: shown, text: `unknown field, allowed are ${allowed.join(', ')}` }
 }
 
 function readBulk(given: readonly Json[]): Json[] {

@@ -1,126 +1,49 @@
 import { Fault } from '../../../core/fault.ts'
 import { filterCategories } from '../../../core/filter/categories.ts'
-import type { Held } from '../../../snapshot/filter/collection.ts'
 import { namedCategories, type PolicySpec } from '../../../snapshot/filter/policy-spec.ts'
 import { isSystemPolicy, systemPolicies } from '../../../snapshot/filter/system-policies.ts'
 import { maxDocumentBytes } from '../../filters/collection-handlers.ts'
 import type { Answer } from '../../http/answer.ts'
-import { isDryRun } from '../../http/dry-run.ts'
-import { checkPreconditions } from '../../http/preconditions.ts'
-import { readJsonBody } from '../../http/read-body.ts'
-import type { Account } from '../../resources/accounts.ts'
-import { type FindOptions, findAccount, handlersOf } from '../accounts/find-account.ts'
+import { type FindOptions, handlersOf } from '../accounts/find-account.ts'
 import {
   type ArmRoute,
   type ArmVisit,
   isSameName,
-  ofAccount,
   ofLocation,
   ofProvider,
   paramOf,
   provider,
   route,
 } from '../http/arm-route.ts'
-import { refuseMissing, tellInArmWords } from '../http/errors.ts'
+import { refuseMissing } from '../http/errors.ts'
 import { pageOf } from '../http/page.ts'
-import { childHead, systemData } from '../http/resource-id.ts'
+import { systemData } from '../http/resource-id.ts'
+import { heldRoutes } from './held-routes.ts'
 import { nameOfPolicyField, policyDocument, viewPolicyProperties } from './policy-document.ts'
 
-const path = `${ofAccount}/raiPolicies`
-const one = `${path}/{policy}`
 const ofAll = `${ofProvider}/raiPolicy/{policy}`
 
 /** Content filter policies, and the filters that may stand in them. */
 export function listPolicyRoutes(options: FindOptions): readonly ArmRoute[] {
-  const find = (visit: ArmVisit) => findAccount(options, visit)
   return [
-    route('GET', path, 'accounts/raiPolicies/read', async (_, visit) => {
-      const account = await find(visit)
-      const items = account.routes.filters.policies.list()
-      return pageOf(
-        visit,
-        items,
-        ({ spec }) => spec.name,
-        (held) => viewPolicy(account, held, visit),
-      )
+    ...heldRoutes<PolicySpec>(options, {
+      word: 'raiPolicies',
+      param: 'policy',
+      maxBodyBytes: maxDocumentBytes,
+      collection: ({ routes }) => routes.filters.policies,
+      handlers: (account) => handlersOf(account).filters.policies,
+      readDocument: (body) => (current) => policyDocument(body, current),
+      nameOfField: nameOfPolicyField,
+      view: ({ spec }, { apiVersion }) => ({
+        ...(spec.tags && { tags: spec.tags }),
+        properties: viewPolicyProperties(spec, isSystemPolicy(spec.name), apiVersion),
+      }),
     }),
-    route('GET', one, 'accounts/raiPolicies/read', async (_, visit) => {
-      const account = await find(visit)
-      return answerWith(account, 200, requirePolicy(account, visit), visit)
-    }),
-    route('PUT', one, 'accounts/raiPolicies/write', async (request, visit) => {
-      const body = await readJsonBody(request, maxDocumentBytes)
-      const account = await find(visit)
-      const name = paramOf(visit, 'policy')
-      const { policies } = handlersOf(account).filters
-      const { status, body: written } = await tellInArmWords(nameOfPolicyField, () =>
-        policies.change(request, name, (current) => policyDocument(body, current)),
-      )
-      // Of a trial nothing can be found.
-      if (isDryRun(request)) return { status, body: written }
-      return answerWith(account, status, requirePolicy(account, visit), visit)
-    }),
-    route(
-      'DELETE',
-      one,
-      'accounts/raiPolicies/delete',
-      async (request, visit) => {
-        const account = await find(visit)
-        const { policies } = handlersOf(account).filters
-        return removeHeld(request, account.routes.filters.policies.get(paramOf(visit, 'policy')), () =>
-          policies.remove(request, paramOf(visit, 'policy'), ''),
-        )
-      },
-      { isLong: true },
-    ),
     route('GET', ofAll, 'raiPolicy/read', async (_, visit) => showSubscriptionPolicy(visit)),
     route('PUT', ofAll, 'raiPolicy/write', async () => refuseSubscriptionPolicy()),
     route('DELETE', ofAll, 'raiPolicy/delete', async () => refuseSubscriptionPolicy()),
     ...listContentFilterRoutes(),
   ]
-}
-
-/** What is not there is deleted already; a trial tells what our own API tells of one. */
-export async function removeHeld(
-  request: Request,
-  held: { readonly etag: string; readonly spec: { readonly name: string } } | undefined,
-  remove: () => Promise<Answer>,
-): Promise<Answer> {
-  if (!held) {
-    checkPreconditions(request.headers, undefined, 'resource')
-    return { status: 204 }
-  }
-  const { status } = await remove()
-  return { status: isDryRun(request) ? status : 202 }
-}
-
-function requirePolicy(account: Account, visit: ArmVisit): Held<PolicySpec> {
-  const name = paramOf(visit, 'policy')
-  const found = account.routes.filters.policies.get(name)
-  return found ?? refuseMissing('accounts/raiPolicies', `${account.spec.name}/${name}`, account.spec.resourceGroup)
-}
-
-function answerWith(account: Account, status: number, held: Held<PolicySpec>, visit: ArmVisit): Answer {
-  return { status, body: viewPolicy(account, held, visit), headers: { etag: `"${held.etag}"` } }
-}
-
-function viewPolicy(account: Account, held: Held<PolicySpec>, { apiVersion }: ArmVisit): object {
-  const { spec } = held
-  return {
-    ...childHead(account.spec, 'raiPolicies', timesOf(held)),
-    ...(spec.tags && { tags: spec.tags }),
-    properties: viewPolicyProperties(spec, isSystemPolicy(spec.name), apiVersion),
-  }
-}
-
-/** As every resource shows them. */
-export function timesOf({ spec, etag, createdAt, updatedAt }: Held<{ readonly name: string }>) {
-  return {
-    name: spec.name,
-    etag,
-    createdAt: new Date(createdAt).toISOString(),
-    updatedAt: new Date(updatedAt).toISOString(),
-  }
 }
 
 /** Policies that hold in every account are those that come with Ponto; others belong to an account. */

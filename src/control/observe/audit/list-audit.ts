@@ -1,27 +1,17 @@
 import { z } from 'zod'
-import { parseDocument } from '../../../core/text/parse-document.ts'
 import type { AuditRow, AuditTable } from '../../../port/tables/audit/port.ts'
 import type { AuditView } from '../../api.ts'
 import type { Answer } from '../../http/answer.ts'
-import { refuseDocument } from '../../http/errors.ts'
+import { readQuery, timeSchema, topSchema } from '../../http/read-query.ts'
 
-const time = z
-  .string()
-  .refine(
-    (text) => /^\d{4}-\d{2}-\d{2}(T.*(Z|[+-]\d{2}:\d{2}))?$/.test(text) && !Number.isNaN(Date.parse(text)),
-    'a time in ISO 8601, such as 2026-11-01 or 2026-11-01T12:00:00Z',
-  )
 const words = z.string().min(1).max(512)
 const querySchema = z.strictObject({
-  from: time.optional(),
-  to: time.optional(),
+  from: timeSchema.optional(),
+  to: timeSchema.optional(),
   actor: words.optional(),
   action: words.optional(),
   target: words.optional(),
-  top: z
-    .string()
-    .regex(/^([1-9]\d{0,2}|1000)$/, 'a whole number from 1 to 1000')
-    .default('100'),
+  top: topSchema,
   after: z
     .string()
     .regex(/^\d{1,16}-\w{1,64}$/, 'the "after" of a nextLink')
@@ -31,13 +21,7 @@ const querySchema = z.strictObject({
 /** A page of what was changed, the newest first. */
 export async function listAudit(audit: AuditTable, request: Request): Promise<Answer> {
   const url = new URL(request.url)
-  const given = [...new Set(url.searchParams.keys())].map((name) => {
-    const values = url.searchParams.getAll(name)
-    return [name, values.length === 1 ? values[0] : values] as const
-  })
-  const parsed = parseDocument(querySchema, Object.fromEntries(given))
-  if ('problems' in parsed) throw refuseDocument(parsed.problems)
-  const { from, to, top, after, ...query } = parsed.data
+  const { from, to, top, after, ...query } = readQuery(querySchema, url)
   const limit = Number(top)
   const rows = await audit.list({
     ...query,

@@ -2,16 +2,9 @@ import { z } from 'zod'
 import { callKinds } from '../../../core/call.ts'
 import { Fault } from '../../../core/fault.ts'
 import { faultCodes } from '../../../core/fault-codes.ts'
-import { parseDocument } from '../../../core/text/parse-document.ts'
 import type { RequestDocument, RequestQuery } from '../../../port/requests/port.ts'
-import { refuseDocument } from '../../http/errors.ts'
+import { readQuery, timeSchema, topSchema } from '../../http/read-query.ts'
 
-const time = z
-  .string()
-  .refine(
-    (text) => /^\d{4}-\d{2}-\d{2}(T.*(Z|[+-]\d{2}:\d{2}))?$/.test(text) && !Number.isNaN(Date.parse(text)),
-    'a time in ISO 8601, such as 2026-11-01 or 2026-11-01T12:00:00Z',
-  )
 const name = z.string().min(1).max(128)
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true')
 
@@ -38,12 +31,9 @@ const filterFields = {
 const filterSchema = z.strictObject(filterFields)
 const querySchema = z.strictObject({
   ...filterFields,
-  from: time.optional(),
-  to: time.optional(),
-  top: z
-    .string()
-    .regex(/^([1-9]\d{0,2}|1000)$/, 'a whole number from 1 to 1000')
-    .default('100'),
+  from: timeSchema.optional(),
+  to: timeSchema.optional(),
+  top: topSchema,
   after: z
     .string()
     .regex(/^\d{1,15}(\.\d{1,4})?$/, 'the "after" of a nextLink')
@@ -54,7 +44,7 @@ type Filter = Omit<RequestQuery, 'fromMs' | 'toMs' | 'top' | 'after'>
 
 /** What the address asks for. Throws Fault `invalid-request` naming what is wrong with it. */
 export function readRequestQuery(url: URL): RequestQuery {
-  const { from, to, top, after, ...filter } = parse(querySchema, url)
+  const { from, to, top, after, ...filter } = readQuery(querySchema, url)
   const fromMs = from === undefined ? 0 : Date.parse(from)
   const toMs = to === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(to)
   if (fromMs > toMs) {
@@ -70,7 +60,7 @@ export function readRequestQuery(url: URL): RequestQuery {
 
 /** Whether a request that has just ended is one of those the address asks for. Throws as `readRequestQuery`. */
 export function readRequestFilter(url: URL): (document: RequestDocument) => boolean {
-  const filter = readFilter(parse(filterSchema, url))
+  const filter = readFilter(readQuery(filterSchema, url))
   const { status, minMs = 0, isFiltered, isLimited, deployment } = filter
   const text = filter.text?.toLowerCase()
   const isSame = (wanted: string | undefined, is = '') =>
@@ -103,15 +93,4 @@ function readFilter({ key, status, minMs, filtered, limited, ...words }: z.outpu
 function readStatus(text: string): readonly [number, number] {
   const first = Number(text.replace('xx', '00'))
   return [first, first + (text.endsWith('xx') ? 100 : 1)]
-}
-
-function parse<Schema extends z.ZodType>(schema: Schema, url: URL): z.output<Schema> {
-  const given = [...new Set(url.searchParams.keys())].map((name) => {
-    const values = url.searchParams.getAll(name)
-    // Of what comes twice none is silently left out: a list is refused.
-    return [name, values.length === 1 ? values[0] : values] as const
-  })
-  const parsed = parseDocument(schema, Object.fromEntries(given))
-  if ('problems' in parsed) throw refuseDocument(parsed.problems)
-  return parsed.data
 }

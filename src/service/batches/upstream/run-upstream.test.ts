@@ -1,48 +1,28 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { JsonObject } from '../../../core/json.ts'
-import { createBatch, type Home, openHome, task, tasks } from '../batches.fixture.ts'
-import type { BatchParts } from '../parts.ts'
+import { createBatch, type Home, task, tasks } from '../batches.fixture.ts'
 import {
+  all,
   beginUpstream,
   busy,
-  createFakeUpstream,
   cut,
+  expectWhole,
   type FakeUpstream,
-  type Outcome,
+  ids,
+  openUpstream,
   refuse,
   resultOf,
+  type UpstreamHome,
 } from './upstream.fixture.ts'
 
 let home: Home
 let fake: FakeUpstream
+let run: UpstreamHome['run']
 
 beforeEach(async () => {
-  home = await openHome(undefined, 4_096)
-  fake = createFakeUpstream(home.clock.now)
+  ;({ home, fake, run } = await openUpstream())
 })
 afterEach(() => home.remove())
-
-const ids = (lines: readonly JsonObject[]) => lines.map(({ custom_id: id }) => id as string)
-const all = (count: number) => Array.from({ length: count }, (_, i) => `task-${i}`)
-
-async function run(input: string, parts: Partial<BatchParts> = {}): Promise<Outcome> {
-  const begun = await beginUpstream(home, fake, input, parts)
-  await begun.run()
-  return begun.outcome()
-}
-
-/** Every line once, in the order of the input, and all counted. */
-function expectWhole({ batch, output, errors }: Outcome, count: number, failed: readonly string[] = []): void {
-  expect(batch.status).toBe('completed')
-  expect(ids(errors)).toEqual([...failed])
-  expect(ids(output)).toEqual(all(count).filter((id) => !failed.includes(id)))
-  expect(batch).toMatchObject({
-    total: count,
-    completed: count - failed.length,
-    failed: failed.length,
-    enqueuedTokens: 0,
-  })
-}
 
 const orders = () => fake.batches.map(({ names }) => names.length)
 

@@ -1,8 +1,9 @@
+import { expect } from 'bun:test'
 import { Fault } from '../../../core/fault.ts'
 import type { JsonObject } from '../../../core/json.ts'
 import type { BatchOrder, NativeBatches, UpstreamBatch } from '../../../core/reply.ts'
 import type { BatchRow } from '../../../port/tables/batches/port.ts'
-import { ask, createBatch, type Home, okAnswer } from '../batches.fixture.ts'
+import { ask, createBatch, type Home, okAnswer, openHome } from '../batches.fixture.ts'
 import type { BatchParts, LineAnswer, NativeLines } from '../parts.ts'
 
 /** An upstream in memory that takes batches, and does with them what the test says. */
@@ -165,6 +166,28 @@ export type Outcome = {
   readonly here: readonly string[]
 }
 
+export type UpstreamHome = {
+  readonly home: Home
+  readonly fake: FakeUpstream
+  /** What a batch of these lines came to. */
+  run(input: string, parts?: Partial<BatchParts>): Promise<Outcome>
+}
+
+/** A home of batches beside an upstream that takes them. */
+export async function openUpstream(): Promise<UpstreamHome> {
+  const home = await openHome(undefined, 4_096)
+  const fake = createFakeUpstream(home.clock.now)
+  return {
+    home,
+    fake,
+    async run(input, parts) {
+      const begun = await beginUpstream(home, fake, input, parts)
+      await begun.run()
+      return begun.outcome()
+    },
+  }
+}
+
 /** A batch on its way with this upstream. */
 export async function beginUpstream(home: Home, fake: FakeUpstream, input: string, parts: Partial<BatchParts> = {}) {
   const here: string[] = []
@@ -228,4 +251,20 @@ export async function beginUpstream(home: Home, fake: FakeUpstream, input: strin
       }
     },
   }
+}
+
+export const ids = (lines: readonly JsonObject[]) => lines.map(({ custom_id: id }) => id as string)
+export const all = (count: number) => Array.from({ length: count }, (_, i) => `task-${i}`)
+
+/** Every line once, in the order of the input, and all counted. */
+export function expectWhole({ batch, output, errors }: Outcome, count: number, failed: readonly string[] = []): void {
+  expect(batch.status).toBe('completed')
+  expect(ids(errors)).toEqual([...failed])
+  expect(ids(output)).toEqual(all(count).filter((id) => !failed.includes(id)))
+  expect(batch).toMatchObject({
+    total: count,
+    completed: count - failed.length,
+    failed: failed.length,
+    enqueuedTokens: 0,
+  })
 }
