@@ -233,3 +233,17 @@ test('filters that may stand in policies', async () => {
   expect(propertiesOf(await arm.send('GET', `${path}/protectedmaterialtext`))).toMatchObject({ source: 'Completion' })
   expect((await arm.send('GET', `${path}/none`)).status).toBe(404)
 })
+
+test.each(['raiPolicies', 'raiBlocklists', 'raiTopics'])(
+  'a field that %s have not is named where it stands',
+  async (word) => {
+    for (const [body, target] of [
+      [{ foo: 1, properties: {} }, 'foo'],
+      [{ properties: { foo: 1 } }, 'properties.foo'],
+    ] as const) {
+      const refused = await arm.send('PUT', `${account}/${word}/some`, body)
+      expect(refused.body).toMatchObject({ error: { target } })
+      expect(refused.status).toBe(400)
+    }
+  },
+)

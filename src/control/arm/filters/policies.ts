@@ -19,7 +19,7 @@ import { refuseMissing } from '../http/errors.ts'
 import { pageOf } from '../http/page.ts'
 import { systemData } from '../http/resource-id.ts'
 import { heldRoutes } from './held-routes.ts'
-import { nameOfPolicyField, policyDocument, viewPolicyProperties } from './policy-document.ts'
+import { nameOfPolicyField, readPolicyDocument, viewPolicyProperties } from './policy-document.ts'
 
 const ofAll = `${ofProvider}/raiPolicy/{policy}`
 
@@ -32,7 +32,7 @@ export function listPolicyRoutes(options: FindOptions): readonly ArmRoute[] {
       maxBodyBytes: maxDocumentBytes,
       collection: ({ routes }) => routes.filters.policies,
       handlers: (account) => handlersOf(account).filters.policies,
-      readDocument: (body) => (current) => policyDocument(body, current),
+      readDocument: readPolicyDocument,
       nameOfField: nameOfPolicyField,
       view: ({ spec }, { apiVersion }) => ({
         ...(spec.tags && { tags: spec.tags }),

@@ -29,16 +29,17 @@ const unsupported: Readonly<Record<string, string>> = {
 }
 
 /**
- * The document of our own API for a policy that is PUT in the vendor's, in the place of `current`. What the vendor's cannot say stays as
+ * What makes the document of our own API for a policy that is PUT in the vendor's, in the place of `current`. What the vendor's cannot say stays as
  * it is. Throws Fault `invalid-request` for fields that it has not or that mean nothing here.
  */
-export function policyDocument(body: JsonObject, current: PolicySpec | undefined): JsonObject {
+export function readPolicyDocument(body: JsonObject): (current: PolicySpec | undefined) => JsonObject {
   const { properties = {}, tags, ...rest } = body
   const problems: DocumentProblem[] = []
   for (const name of ['id', 'name', 'type', 'etag', 'systemData']) delete rest[name]
   for (const name of Object.keys(rest)) problems.push(unknownField([], name, ['properties', 'tags']))
   const document: JsonObject = tags === undefined || tags === null ? {} : { tags }
   let ponto: JsonObject | null | undefined
+  let filters: Json | undefined
   if (!isJsonObject(properties)) problems.push({ path: ['properties'], text: 'expected an object' })
   else {
     for (const [name, value] of Object.entries(properties)) {
@@ -46,16 +47,19 @@ export function policyDocument(body: JsonObject, current: PolicySpec | undefined
       const why = Object.hasOwn(unsupported, name) ? unsupported[name] : undefined
       if (why !== undefined) {
         if (!isEmpty(value)) problems.push({ path: ['properties', name], text: `cannot be set: ${why}` })
-      } else if (name === 'contentFilters') document.contentFilters = readFilters(value, current)
+      } else if (name === 'contentFilters') filters = value
       else if (name === 'ponto') ponto = readPonto(value, problems)
       else if ((passed as readonly string[]).includes(name)) document[name] = value
       else problems.push(unknownField(['properties'], name, [...passed, 'contentFilters', 'ponto']))
     }
   }
   if (problems.length > 0) throw refuseDocument(problems)
-  if (ponto === undefined) keepFields(document, current)
-  else Object.assign(document, ponto)
-  return document
+  return (current) => {
+    const whole = { ...document, ...ponto }
+    if (filters !== undefined) whole.contentFilters = readFilters(filters, current)
+    if (ponto === undefined) keepFields(whole, current)
+    return whole
+  }
 }
 
 function keepFields(document: JsonObject, current: PolicySpec | undefined): void {

@@ -17,28 +17,32 @@ export function listTopicRoutes(options: FindOptions): readonly ArmRoute[] {
     param: 'topic',
     collection: ({ routes }) => routes.filters.topics,
     handlers: (account) => handlersOf(account).filters.topics,
-    readDocument: (body, name) => (current) => topicDocument(body, name, current),
+    readDocument: readTopic,
     nameOfField,
     view: viewTopic,
   })
 }
 
-function topicDocument(body: JsonObject, name: string, current: TopicSpec | undefined): JsonObject {
+/** Judged before what is there is looked at, in the vendor's words. */
+function readTopic(body: JsonObject, name: string): (current: TopicSpec | undefined) => JsonObject {
   const fields = ['topicName', 'description', 'sampleBlobUrl', 'ponto', ...shown]
   const { tags, topicName, description, sampleBlobUrl, ponto } = readEnvelope(body, fields)
   if (tags !== undefined) throw refuseDocument([{ path: ['tags'], text: 'a topic has none here; leave them away' }])
   if (topicName !== undefined && !isSameName(String(topicName), name)) {
     const text = `expected ${JSON.stringify(name)} as in the path, or nothing`
-    throw refuseDocument([{ path: ['topicName'], text }])
+    throw refuseDocument([{ path: ['properties', 'topicName'], text }])
   }
   if (sampleBlobUrl !== undefined) {
     const text = 'nothing is fetched from there; give sentences as properties.ponto.examples'
-    throw refuseDocument([{ path: ['sampleBlobUrl'], text }])
+    throw refuseDocument([{ path: ['properties', 'sampleBlobUrl'], text }])
   }
-  const examples = (ponto as { readonly examples?: Json } | undefined)?.examples ?? current?.examples
-  return {
-    ...(description !== undefined && { description }),
-    ...(examples !== undefined && { examples: examples as Json }),
+  const given = (ponto as { readonly examples?: Json } | undefined)?.examples
+  return (current) => {
+    const examples = given ?? current?.examples
+    return {
+      ...(description !== undefined && { description }),
+      ...(examples !== undefined && { examples: examples as Json }),
+    }
   }
 }
 

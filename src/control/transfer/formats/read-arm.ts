@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../../../core/json.ts'
 import type { PolicySpec } from '../../../snapshot/filter/policy-spec.ts'
 import { putDocument } from '../../arm/deployments/to-document.ts'
-import { policyDocument } from '../../arm/filters/policy-document.ts'
+import { readPolicyDocument } from '../../arm/filters/policy-document.ts'
 import type { ImportItem, Reading } from './reading.ts'
 
 export type ArmResource = {
@@ -172,7 +172,7 @@ function readPolicy({ name, body, properties }: ArmResource, own: JsonObject | u
   return {
     kind: 'rai-policy',
     name,
-    makeDocument: (before) => policyDocument(known, (own ?? before) as PolicySpec | undefined),
+    makeDocument: (before) => readPolicyDocument(known)((own ?? before) as PolicySpec | undefined),
   }
 }
 
