@@ -28,8 +28,19 @@ export type ServiceRequest = {
   readonly requestId: string
   /** As the caller wrote it, for the addresses of further pages. */
   readonly url: string
+  /** A header by lower-case name, or null. */
+  readonly header: (name: string) => string | null
   /** Aborted when the caller goes away. */
   readonly signal: AbortSignal
+}
+
+/** An event of a stream. `data` is JSON, or a text that stands there as it is: `[DONE]`. */
+export type ServiceEvent = {
+  /** Its `event:` line; absent where the protocol has none. */
+  readonly name?: string | undefined
+  /** Its `id:` line, with which a client may ask to go on from there. */
+  readonly id?: string | undefined
+  readonly data: JsonObject | string
 }
 
 /** Bytes for an answer, of which a caller may ask for a range. */
@@ -49,10 +60,10 @@ export type ServiceAnswer = {
   /** In place of a body. */
   readonly content?: ServiceContent | undefined
   /**
-   * In place of a body: an event stream, a `data:` line for each. Asked for the next one when the caller has taken the last; one that
-   * rejects cuts the answer off. It has to end soon after the signal of the request was aborted.
+   * In place of a body: an event stream. Asked for the next one when the caller has taken the last; one that rejects cuts the answer off.
+   * It has to end soon after the signal of the request was aborted.
    */
-  readonly events?: AsyncIterable<JsonObject> | undefined
+  readonly events?: AsyncIterable<ServiceEvent> | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
 }
 

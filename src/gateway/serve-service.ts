@@ -1,6 +1,6 @@
 import { Fault } from '../core/fault.ts'
 import type { JsonObject } from '../core/json.ts'
-import type { FormPart, ServiceAnswer, ServiceRequest, ServiceRoute } from '../core/service-route.ts'
+import type { FormPart, ServiceAnswer, ServiceEvent, ServiceRequest, ServiceRoute } from '../core/service-route.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { respondContent } from './answer/respond-content.ts'
 import { takeTurns } from './answer/sse-writer.ts'
@@ -10,7 +10,7 @@ import { readJson } from './body/read-json.ts'
 import type { SetTurn } from './server.ts'
 
 /** What the gateway knows of a request to a stateful API; the rest is read from the request itself. */
-export type ServiceInput = Omit<ServiceRequest, 'body' | 'form' | 'url' | 'signal'>
+export type ServiceInput = Omit<ServiceRequest, 'body' | 'form' | 'url' | 'header' | 'signal'>
 
 export type ServeOptions = {
   /** Of the answer, whatever it will be: also of the one that tells of a Fault. */
@@ -45,7 +45,8 @@ export async function answerService(
 ): Promise<Response> {
   const { headers, setTurn } = options
   setTurn('ours')
-  const asked = { ...about, url: request.url, signal: request.signal }
+  const header = (name: string): string | null => request.headers.get(name)
+  const asked = { ...about, url: request.url, header, signal: request.signal }
   const answer = await answerSafely(route, asked, options.log).finally(() => about.form?.return(undefined))
   const init = { status: answer.status, headers: { ...headers, ...answer.headers } }
   if (answer.content) return respondContent(answer.content, request, answer, options)
@@ -67,7 +68,7 @@ async function answerSafely(route: ServiceRoute, request: ServiceRequest, log: L
 
 /** Events as they come; a caller that goes ends them, and a failure cuts them off. */
 function respondEvents(
-  events: AsyncIterable<JsonObject>,
+  events: AsyncIterable<ServiceEvent>,
   request: Request,
   { status, headers }: { readonly status: number; readonly headers: Record<string, string> },
   { setTurn, log }: ServeOptions,
@@ -92,6 +93,11 @@ function respondEvents(
   })
 }
 
-async function* writeEvents(events: AsyncIterable<JsonObject>): AsyncGenerator<Uint8Array, undefined> {
-  for await (const event of events) yield Buffer.from(`data: ${JSON.stringify(event)}\n\n`)
+async function* writeEvents(events: AsyncIterable<ServiceEvent>): AsyncGenerator<Uint8Array, undefined> {
+  for await (const event of events) yield Buffer.from(writeEvent(event))
+}
+
+function writeEvent({ name, id, data }: ServiceEvent): string {
+  const head = `${name === undefined ? '' : `event: ${name}\n`}${id === undefined ? '' : `id: ${id}\n`}`
+  return `${head}data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`
 }

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { memoryBlocklists } from '../../src/service/content-safety/blocklists.fixture.ts'
-import { openContentSafety } from '../../src/service/content-safety/open.ts'
-import { openWordJudge } from '../../src/service/judge.fixture.ts'
-import { openModerations } from '../../src/service/moderations/open.ts'
+import { memoryBlocklists } from '../../src/service/safety/content-safety/blocklists.fixture.ts'
+import { openContentSafety } from '../../src/service/safety/content-safety/open.ts'
+import { openWordJudge } from '../../src/service/safety/judge.fixture.ts'
+import { openModerations } from '../../src/service/safety/moderations/open.ts'
 import { type FakeUpstream, json, startFakeUpstream } from '../support/fake-upstream.ts'
 import { type Harness, startHarness, testKey } from '../support/harness.ts'
 

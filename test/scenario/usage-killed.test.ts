@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { openBudgets } from '../../src/policy/meter/budgets.ts'
-import { openSqliteTables } from '../../src/port/tables/sqlite/open-sqlite-tables.ts'
+import { openSqliteTables } from '../../src/port/tables/adapters/sqlite/open-sqlite-tables.ts'
 import type { UsageTotals } from '../../src/port/tables/usage/port.ts'
 import { makeTempFolder, removeFolder } from '../support/server-process.ts'
 

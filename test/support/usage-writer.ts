@@ -1,6 +1,6 @@
 import { makeDeployment, makeExchange, makeTriedRecord } from '../../src/core/exchange.fixture.ts'
 import { openMeter } from '../../src/policy/meter/meter.ts'
-import { openSqliteTables } from '../../src/port/tables/sqlite/open-sqlite-tables.ts'
+import { openSqliteTables } from '../../src/port/tables/adapters/sqlite/open-sqlite-tables.ts'
 
 /**
  * A process to be killed: counts a call of each of its keys, stores that, says how often it did so, and begins again.

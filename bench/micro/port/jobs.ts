@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Job } from '../../../src/port/jobs/port.ts'
-import { openSqliteTables } from '../../../src/port/tables/sqlite/open-sqlite-tables.ts'
+import { openSqliteTables } from '../../../src/port/tables/adapters/sqlite/open-sqlite-tables.ts'
 
 /**
  * `npm run ponto -- --run-script bench/micro/port/jobs.ts`: how many steps of jobs one SQLite file takes a second, one after the other,

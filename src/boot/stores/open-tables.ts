@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import type { Tables } from '../../port/tables/port.ts'
-import { openSqliteTables } from '../../port/tables/sqlite/open-sqlite-tables.ts'
+import { openSqliteTables } from '../../port/tables/adapters/sqlite/open-sqlite-tables.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 
 export type TablesChoice = {
@@ -30,7 +30,7 @@ export async function openTables({ url, file, ca, waitMs, log }: TablesChoice): 
     return { tables: await openSqliteTables(file, { isOnThread: true }), isFirstStart, isShared: false }
   }
   // Its client costs time to load, and most servers are alone.
-  const { openPostgresTables } = await import('../../port/tables/postgres/open-postgres-tables.ts')
+  const { openPostgresTables } = await import('../../port/tables/adapters/postgres/open-postgres-tables.ts')
   const tables = await openPostgresTables({
     url,
     ca,

@@ -5,7 +5,7 @@ import { startPostgresServer, withPostgres } from '../../../test/support/postgre
 import { startRedisServer, withRedisServer } from '../../../test/support/redis-server.ts'
 import { startS3Server, withS3Server } from '../../../test/support/s3-server.ts'
 import { makeTempFolder, removeFolder } from '../../../test/support/server-process.ts'
-import { openPostgresTables } from '../../port/tables/postgres/open-postgres-tables.ts'
+import { openPostgresTables } from '../../port/tables/adapters/postgres/open-postgres-tables.ts'
 import { locateDataFolder } from '../folder/data-folder.ts'
 import { type ProbeOptions, probeCounters, probeDatabase, probeFiles } from './probe.ts'
 

@@ -3,7 +3,7 @@ import type { Check, StoreSettings } from '../../cli/context.ts'
 import { openBuiltins } from '../../engine/builtins.ts'
 import type { BlobStore } from '../../port/blobs/read-blob-store.ts'
 import { migrations } from '../../port/tables/migrations/index.ts'
-import { openSqliteTables } from '../../port/tables/sqlite/open-sqlite-tables.ts'
+import { openSqliteTables } from '../../port/tables/adapters/sqlite/open-sqlite-tables.ts'
 import type { DataFolder } from '../folder/data-folder.ts'
 import { openBlobs, reasonOf, tryBlobs } from './open-blobs.ts'
 
@@ -20,7 +20,7 @@ export async function probeDatabase({ folder, caFile, readSecret }: ProbeOptions
   const name = 'database'
   const url = readSecret('PONTO_SECRET_POSTGRES_URL')
   if (url === undefined) return probeSqlite(folder.database)
-  const { createPostgresProbe } = await import('../../port/tables/postgres/probe.ts')
+  const { createPostgresProbe } = await import('../../port/tables/adapters/postgres/probe.ts')
   const { place, ask } = createPostgresProbe(url, caFile === undefined ? undefined : readFileSync(caFile, 'utf8'))
   try {
     const { version, schemaVersion } = await ask()

@@ -9,10 +9,10 @@ import { Fault } from '../../core/fault.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { ServiceAnswer, ServiceRequest } from '../../core/service-route.ts'
 import type { Job, JobOutcome, Jobs } from '../../port/jobs/port.ts'
+import { openSqliteTables } from '../../port/tables/adapters/sqlite/open-sqlite-tables.ts'
 import type { BatchesTable } from '../../port/tables/batches/port.ts'
 import type { FileRow } from '../../port/tables/files/port.ts'
 import type { Tables } from '../../port/tables/port.ts'
-import { openSqliteTables } from '../../port/tables/sqlite/open-sqlite-tables.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { type Batches, openBatches } from './open.ts'
 import type { BatchFiles, BatchParts, LineAnswer, NewOutputFile, RunLine } from './parts.ts'
@@ -287,6 +287,7 @@ export function ask({ routes }: Batches, path: string, options: AskOptions = {})
     caller,
     requestId: 'request-1',
     url: `https://localhost${base}${path}`,
+    header: () => null,
     signal: new AbortController().signal,
   }
   return route.answer(request)

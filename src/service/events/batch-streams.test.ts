@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { Fault } from '../../core/fault.ts'
 import type { JsonObject } from '../../core/json.ts'
+import type { ServiceEvent } from '../../core/service-route.ts'
 import type { BatchesTable } from '../../port/tables/batches/port.ts'
 import {
   ask,
@@ -32,7 +33,7 @@ const open = (reads = table) =>
 
 type Streams = ReturnType<typeof open>
 
-async function listen(streams: Streams, batch = id, caller = owner): Promise<AsyncIterable<JsonObject>> {
+async function listen(streams: Streams, batch = id, caller = owner): Promise<AsyncIterable<ServiceEvent>> {
   const answer = await ask({ ...streams, handlers: {} }, '/{batch_id}/events', { params: { batch_id: batch }, caller })
   if (!answer.events) throw new Error('no events')
   return answer.events
@@ -42,11 +43,11 @@ const seenIn = ({ status, request_counts: counts }: JsonObject): string =>
   `${status} ${(counts as JsonObject).completed}`
 
 /** Reads it to its end while time goes on. */
-async function readAll(events: AsyncIterable<JsonObject>): Promise<string[]> {
+async function readAll(events: AsyncIterable<ServiceEvent>): Promise<string[]> {
   const seen: string[] = []
   let isOver = false
   const reading = (async () => {
-    for await (const event of events) seen.push(seenIn(event))
+    for await (const event of events) seen.push(seenIn(event.data as JsonObject))
     isOver = true
   })()
   reading.catch(() => {

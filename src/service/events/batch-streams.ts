@@ -1,6 +1,5 @@
 import { Fault } from '../../core/fault.ts'
-import type { JsonObject } from '../../core/json.ts'
-import type { ServiceAnswer, ServiceRequest, ServiceRoute } from '../../core/service-route.ts'
+import type { ServiceAnswer, ServiceEvent, ServiceRequest, ServiceRoute } from '../../core/service-route.ts'
 import { type StartTimer, startRealTimer } from '../../policy/limit/wait-queue.ts'
 import type { BatchesTable } from '../../port/tables/batches/port.ts'
 import { createFindBatch } from '../batches/find-batch.ts'
@@ -52,7 +51,7 @@ export function createBatchStreams(parts: BatchStreamsParts): BatchStreams {
     return { status: 200, events: stream(id, owner, request.signal) }
   }
 
-  async function* stream(id: string, owner: string, gone: AbortSignal): AsyncGenerator<JsonObject, undefined> {
+  async function* stream(id: string, owner: string, gone: AbortSignal): AsyncGenerator<ServiceEvent, undefined> {
     // Not one signal made of two: the server's would keep those of all streams there ever were.
     const ending = new AbortController()
     const end = (): void => ending.abort()
@@ -60,7 +59,7 @@ export function createBatchStreams(parts: BatchStreamsParts): BatchStreams {
     gone.addEventListener('abort', end, { once: true })
     open.set(ending, owner)
     try {
-      for await (const batch of watchBatch(id, world, ending.signal)) yield writeBatch(batch)
+      for await (const batch of watchBatch(id, world, ending.signal)) yield { data: writeBatch(batch) }
     } finally {
       open.delete(ending)
       gone.removeEventListener('abort', end)

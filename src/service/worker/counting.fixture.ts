@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Kysely, sql } from 'kysely'
 import { createJobsTable, isHeld } from '../../port/jobs/table.ts'
+import { createSqliteDialect } from '../../port/tables/adapters/sqlite/dialect.ts'
+import { createSqliteSession } from '../../port/tables/adapters/sqlite/session-in-process.ts'
 import type { Schema } from '../../port/tables/schema.ts'
-import { createSqliteDialect } from '../../port/tables/sqlite/dialect.ts'
-import { createSqliteSession } from '../../port/tables/sqlite/session-in-process.ts'
 import { startWorker } from './worker.ts'
 
 /**

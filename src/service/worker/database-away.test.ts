@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type PostgresServer, startPostgresServer, withPostgres } from '../../../test/support/postgres-server.ts'
-import { openPostgresTables } from '../../port/tables/postgres/open-postgres-tables.ts'
+import { openPostgresTables } from '../../port/tables/adapters/postgres/open-postgres-tables.ts'
 import { startWorker } from './worker.ts'
 
 const steps = 60

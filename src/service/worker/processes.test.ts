@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openSqliteTables } from '../../port/tables/sqlite/open-sqlite-tables.ts'
+import { openSqliteTables } from '../../port/tables/adapters/sqlite/open-sqlite-tables.ts'
 
 const leaseMs = 600
 const workers = 3

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Tables } from '../../port/tables/port.ts'
-import { openSqliteTables } from '../../port/tables/sqlite/open-sqlite-tables.ts'
+import { openSqliteTables } from '../../port/tables/adapters/sqlite/open-sqlite-tables.ts'
 import { openQuotaState, type QuotaState } from './quota-state.ts'
 
 let folder: string

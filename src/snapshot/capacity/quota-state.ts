@@ -1,6 +1,6 @@
 import { type SkuName, skus } from '../../core/deployment.ts'
 import { Fault } from '../../core/fault.ts'
-import type { QuotaRow, QuotaTable } from '../../port/tables/quota/port.ts'
+import type { QuotaRow, QuotaTable } from '../../port/tables/resources/quota/port.ts'
 import { createQueue } from '../queue.ts'
 import { poolName, type QuotaPool } from './quota.ts'
 

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Kysely, sql } from 'kysely'
 import { type PostgresServer, startPostgresServer, withPostgres } from '../../../../test/support/postgres-server.ts'
+import { openPostgresTables } from '../adapters/postgres/open-postgres-tables.ts'
+import { openSqliteTables } from '../adapters/sqlite/open-sqlite-tables.ts'
 import { addResources } from '../migrations/0011-resources.ts'
 import { type Migration, migrations } from '../migrations/index.ts'
 import type { Tables } from '../port.ts'
-import { openPostgresTables } from '../postgres/open-postgres-tables.ts'
-import { openSqliteTables } from '../sqlite/open-sqlite-tables.ts'
 
 /** A database as a version of Ponto with one resource left it. */
 
