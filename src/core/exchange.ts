@@ -4,7 +4,7 @@ import type { Deployment, ServiceTier } from './deployment.ts'
 import type { Fault } from './fault.ts'
 import type { ResourceId } from './resource.ts'
 import type { RequestRecord } from './usage/request-record.ts'
-import type { Tally } from './usage/tally.ts'
+import { openTally, type Tally } from './usage/tally.ts'
 
 /** An allowance over a calendar day or month (UTC). `limit` is tokens, or money in the currency of the prices. */
 export type Budget = {
@@ -77,6 +77,33 @@ export type Exchange = {
   readonly holds: Hold[]
   /** Unix milliseconds. */
   readonly startedAt: number
+}
+
+/** What is known of a call when it sets out. */
+export type ExchangeStart = Pick<
+  Exchange,
+  'caller' | 'call' | 'deployment' | 'isBatch' | 'needsEvents' | 'signal' | 'header' | 'answerHeaders' | 'record'
+>
+
+export function openExchange(start: ExchangeStart): Exchange {
+  const { record } = start
+  return {
+    id: record.id,
+    caller: start.caller,
+    call: start.call,
+    deployment: start.deployment,
+    servedTier: undefined,
+    spilledFrom: undefined,
+    isBatch: start.isBatch,
+    needsEvents: start.needsEvents,
+    signal: start.signal,
+    header: start.header,
+    answerHeaders: start.answerHeaders,
+    record,
+    tally: openTally(),
+    holds: [],
+    startedAt: record.startedAt,
+  }
 }
 
 /** What is told of every call that had a deployment, once, when it has ended. */

@@ -1,14 +1,14 @@
 import type { ChatCall } from '../../core/call.ts'
 import type { Deployment } from '../../core/deployment.ts'
 import type { Event } from '../../core/event.ts'
-import type { Exchange } from '../../core/exchange.ts'
+import { type Exchange, openExchange } from '../../core/exchange.ts'
 import { Fault, toFault } from '../../core/fault.ts'
 import type { Reply } from '../../core/reply.ts'
 import type { ResourceId } from '../../core/resource.ts'
 import { type AnswerResult, collectResult } from '../../core/result.ts'
 import { timeId } from '../../core/text/id.ts'
 import { openRecord } from '../../core/usage/request-record.ts'
-import { openTally, type Tally } from '../../core/usage/tally.ts'
+import type { Tally } from '../../core/usage/tally.ts'
 import { outcomeOf, type Pipeline } from '../../policy/pipeline.ts'
 import type { FilterDeps } from './open-filters.ts'
 
@@ -46,24 +46,17 @@ export function createAskDeployment({ find, pipeline, now }: AskParts): FilterDe
 }
 
 function makeExchange(deployment: Deployment, call: ChatCall, signal: AbortSignal, startedAt: number): Exchange {
-  const id = timeId(startedAt)
-  return {
-    id,
+  return openExchange({
     caller: { keyName: filterName, resource: deployment.resource, grant: undefined, expiresAt: undefined },
     call,
     deployment,
-    spilledFrom: undefined,
-    servedTier: undefined,
     isBatch: false,
     needsEvents: true,
     signal,
     header: () => null,
     answerHeaders: {},
-    record: openRecord(id, startedAt, performance.now()),
-    tally: openTally(),
-    holds: [],
-    startedAt,
-  }
+    record: openRecord(timeId(startedAt), startedAt, performance.now()),
+  })
 }
 
 async function readReply(reply: Reply, tally: Tally): Promise<AnswerResult> {

@@ -1,13 +1,12 @@
 import { inferenceAction } from '../../core/access/data-actions.ts'
 import type { Deployment } from '../../core/deployment.ts'
-import type { Caller, Exchange } from '../../core/exchange.ts'
+import { type Caller, type Exchange, openExchange } from '../../core/exchange.ts'
 import { Fault, toFault } from '../../core/fault.ts'
 import { type FaultCode, faultCodes } from '../../core/fault-codes.ts'
 import { ownResource } from '../../core/resource.ts'
 import { collectResult } from '../../core/result.ts'
 import { timeId } from '../../core/text/id.ts'
 import { openRecord, type RecordListener, type RequestRecord } from '../../core/usage/request-record.ts'
-import { openTally } from '../../core/usage/tally.ts'
 import { authorizeDataAction } from '../../policy/access/authorize.ts'
 import { outcomeOf, type Pipeline } from '../../policy/pipeline.ts'
 import { closeRefusal, noteCaller } from '../../policy/request-log/close-record.ts'
@@ -35,7 +34,7 @@ export function createRunLine({ pipeline, find, findCaller, onRefused, now }: Ru
     const id = timeId(startedAt)
     const record = openRecord(id, startedAt, performance.now())
     try {
-      const exchange = openExchange(end, run, record)
+      const exchange = setOut(end, run, record)
       try {
         const body = await answer(end, exchange)
         const { usage } = exchange.tally
@@ -56,8 +55,7 @@ export function createRunLine({ pipeline, find, findCaller, onRefused, now }: Ru
     }
   }
 
-  function openExchange(end: ServerEnd, run: LineRun, record: RequestRecord): Exchange {
-    const { id, startedAt } = record
+  function setOut(end: ServerEnd, run: LineRun, record: RequestRecord): Exchange {
     record.surface = end.wire
     record.operation = end.kind
     record.method = 'POST'
@@ -91,23 +89,17 @@ export function createRunLine({ pipeline, find, findCaller, onRefused, now }: Ru
     const { resource = ownResource } = caller
     const scope = { kind: 'deployment', resource, deployment: deployment.name } as const
     authorizeDataAction(caller, inferenceAction(call.kind, deployment.model.format), scope, `POST ${run.endpoint}`)
-    return {
-      id,
+    return openExchange({
       caller,
       call,
       deployment,
-      spilledFrom: undefined,
-      servedTier: undefined,
       isBatch: true,
       needsEvents: false,
       signal: run.signal,
       header,
       answerHeaders: {},
       record,
-      tally: openTally(),
-      holds: [],
-      startedAt,
-    }
+    })
   }
 
   /** The body of the answer. */

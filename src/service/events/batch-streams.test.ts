@@ -152,6 +152,6 @@ test('a database that is away is waited for', async () => {
   expect(told).toBeUndefined()
   isAway = false
   await clock.until(() => told !== undefined)
-  expect(seenIn(told as JsonObject)).toBe('validating 0')
+  expect(seenIn((told as unknown as ServiceEvent).data as JsonObject)).toBe('validating 0')
   streams.close()
 })
