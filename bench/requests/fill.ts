@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { timeId } from '../../src/core/text/id.ts'
 import { openSqliteRequests } from '../../src/port/requests/adapters/sqlite.ts'
+import { gatherLines } from '../../src/port/requests/lines.ts'
 import type { RequestDocument, RequestQuery } from '../../src/port/requests/port.ts'
 
 /** A log of so many requests: how large it is, how long searches in it take, and whether it stays as large as it may get. */
@@ -28,7 +29,7 @@ export async function fillAndSearch(count: number, tell: (text: string) => void)
     const lines = Array.from({ length: Math.min(rowsAtOnce, count - made) }, (_, i) =>
       JSON.stringify(makeRequest(start + (made + i) * stepMs)),
     )
-    await store.append(lines, [])
+    await store.append([gatherLines(lines)], [])
     if (Math.floor(made / 1e6) !== Math.floor((made + rowsAtOnce) / 1e6))
       tell(`${Math.round((made + rowsAtOnce) / 1e6)} million`)
   }

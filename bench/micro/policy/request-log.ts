@@ -5,10 +5,12 @@ import { timeId } from '../../../src/core/text/id.ts'
 import { openRecord, type RequestRecord } from '../../../src/core/usage/request-record.ts'
 import { openTally } from '../../../src/core/usage/tally.ts'
 import { closeRecord } from '../../../src/policy/request-log/close-record.ts'
-import { writeLine } from '../../../src/policy/request-log/document.ts'
+import { writeOwnPart } from '../../../src/policy/request-log/document.ts'
 import { createRequestLog } from '../../../src/policy/request-log/request-log.ts'
+import { writeSharedPart } from '../../../src/policy/request-log/shared-part.ts'
 import { packBlock } from '../../../src/port/requests/block.ts'
-import type { RequestDocument } from '../../../src/port/requests/port.ts'
+import { gatherLines, readLines } from '../../../src/port/requests/lines.ts'
+import { readRow } from '../../../src/port/requests/row.ts'
 import { createLiveCounts } from '../../../src/telemetry/live-counts.ts'
 import type { Bench } from '../bench.ts'
 
@@ -68,10 +70,11 @@ function record(): RequestRecord {
 }
 
 const one = record()
-const document = JSON.parse(writeLine(one, one.startedAt)) as RequestDocument
-const block = Array.from({ length: 1024 }, (_, i) =>
-  JSON.stringify({ ...document, id: timeId(one.startedAt + i), at: document.at + i }),
-)
+const lines = Array.from({ length: 1024 }, (_, i) => {
+  const own = writeOwnPart({ ...one, id: timeId(one.startedAt + i) }, one.startedAt + i)
+  return own + writeSharedPart(one)
+})
+const lot = gatherLines(lines)
 
 export const requestLogBenches: readonly Bench[] = [
   {
@@ -96,13 +99,16 @@ export const requestLogBenches: readonly Bench[] = [
   {
     name: 'policy/request-log: of this, a record made into a line',
     run(times) {
-      for (let i = 0; i < times; i++) writeLine(one, i)
+      for (let i = 0; i < times; i++) {
+        writeOwnPart(one, i)
+        writeSharedPart(one)
+      }
     },
   },
   {
     name: 'port/requests: a record packed, on the other thread',
     run(times) {
-      for (let i = 0; i < times; i += block.length) packBlock(block)
+      for (let i = 0; i < times; i += lot.count) packBlock([...readLines(lot)].map(readRow))
     },
   },
 ]

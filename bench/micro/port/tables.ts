@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Job } from '../../../src/port/jobs/port.ts'
-import type { LineResult } from '../../../src/port/tables/batches/port.ts'
-import type { Tables } from '../../../src/port/tables/port.ts'
 import { openPostgresTables } from '../../../src/port/tables/adapters/postgres/open-postgres-tables.ts'
 import { openSqliteTables } from '../../../src/port/tables/adapters/sqlite/open-sqlite-tables.ts'
+import type { LineResult } from '../../../src/port/tables/batches/port.ts'
+import type { Tables } from '../../../src/port/tables/port.ts'
 import { findPostgres, startPostgresServer } from '../../../test/support/postgres-server.ts'
 
 /**

@@ -119,11 +119,11 @@ export function drawWaterfall(spans: readonly Span[], totalMs: number): string[]
   return [...lines, `${'in all'.padEnd(width)}   ${' '.repeat(barWidth)}  ${totalMs.toFixed(1).padStart(9)} ms`]
 }
 
-function describeSent({ sent, isCaptured }: RequestView): string[] {
+function describeSent({ sent, sentBytes, isCaptured }: RequestView): string[] {
   if (!sent) return []
   const headers = Object.entries(sent.headers).map(([name, value]) => makeHarmless(`${name}: ${value}`))
   const fields = sent.fields ? `, with the fields ${sent.fields.join(', ')}` : ''
-  const body = sent.bytes === undefined ? [] : [makeHarmless(`A body of ${formatBytes(sent.bytes)}${fields}.`)]
+  const body = sentBytes === undefined ? [] : [makeHarmless(`A body of ${formatBytes(sentBytes)}${fields}.`)]
   const hint = isCaptured ? [] : ['What stands in it is kept only where the deployment captures prompts.']
   return [makeHarmless(`${sent.method} ${sent.url}`), ...headers, ...body, ...(body.length > 0 ? hint : [])]
 }

@@ -1,95 +1,54 @@
-import type { Attempt, LimitCounter, LimitDecision, RequestRecord, SentHead } from '../../core/usage/request-record.ts'
-import type { AttemptDocument, RequestDocument } from '../../port/requests/port.ts'
+import type { Attempt, LimitCounter, LimitDecision, RequestRecord } from '../../core/usage/request-record.ts'
 
-const secretName = /auth|key|token|secret|cookie|credential|password|signature/i
-const mask = '[masked]'
-
-type Writable = { -readonly [Name in keyof RequestDocument]: RequestDocument[Name] }
-
-/** What is kept of a request that has ended, as JSON of a `RequestDocument`. `at` is when, as lists have it. */
-export function writeLine(record: RequestRecord, at: number): string {
-  const { sent, sentBytes, sentFields } = record
-  const line = JSON.stringify(writeDocument(record, at))
-  if (!sent) return line
-  const bytes = sentBytes > 0 ? `,"bytes":${sentBytes}` : ''
-  const fields = sentFields ? `,"fields":${JSON.stringify(sentFields)}` : ''
-  return `${line.slice(0, -1)},"sent":{${writeHead(sent)}${bytes}${fields}}}`
+/**
+ * What is kept of a request that has ended, as JSON of a `RequestDocument`, but for what it has in common with others (`writeSharedPart`), which
+ * comes behind it. `at` is when, as lists have it. The order is fixed: `port/requests/row.ts` reads the beginning.
+ */
+export function writeOwnPart(record: RequestRecord, at: number): string {
+  const { attempts, limits, findings } = record
+  let line = `{"id":"${record.id}","time":"${writeTime(record.startedAt)}","at":${at},"timings":${writeTimings(record)},"requestBytes":${record.requestBytes},"responseBytes":${record.responseBytes}`
+  if (record.address !== '') line += `,"address":${JSON.stringify(record.address)}`
+  if (record.param !== '') line += `,"param":${JSON.stringify(record.param)}`
+  if (record.message !== '') line += `,"message":${JSON.stringify(record.message)}`
+  if (record.retryAfterMs > 0) line += `,"retryAfterMs":${record.retryAfterMs}`
+  if (record.clientRequestId !== '') line += `,"clientRequestId":${JSON.stringify(record.clientRequestId)}`
+  if (record.traceId !== '') line += `,"traceId":${JSON.stringify(record.traceId)}`
+  if (record.promptTokens + record.completionTokens > 0) line += `,"tokens":${writeTokens(record)}`
+  if (attempts.length > 0) line += `,"attempts":[${attempts.map(writeAttempt).join()}]`
+  if (record.sentBytes > 0) line += `,"sentBytes":${record.sentBytes}`
+  if (limits.length > 0) line += `,"limits":${JSON.stringify(limits.map(roundDecision))}`
+  if (findings.length > 0) line += `,"findings":${JSON.stringify(findings)}`
+  return line
 }
 
-function writeDocument(record: RequestRecord, at: number): Omit<RequestDocument, 'sent'> {
-  const { outcome, code, attempts, findings, limits } = record
-  // Filled in piece by piece: this is done for every request, and spreading costs three times as much.
-  const document: Writable = {
-    id: record.id,
-    time: new Date(record.startedAt).toISOString(),
-    at,
-    outcome: outcome === 'open' ? 'failed' : outcome,
-    status: record.status,
-    method: record.method,
-    path: record.path,
-    timings: writeTimings(record),
-    requestBytes: record.requestBytes,
-    responseBytes: record.responseBytes,
+/** ISO 8601. Most of it is the same for a second. */
+function writeTime(timeMs: number): string {
+  const second = Math.floor(timeMs / 1000)
+  if (second !== writtenSecond.number) {
+    writtenSecond = { number: second, text: new Date(second * 1000).toISOString().slice(0, -4) }
   }
-  if (code !== '') document.code = code
-  if (record.param !== '') document.param = record.param
-  if (record.message !== '') document.message = record.message
-  if (record.retryAfterMs > 0) document.retryAfterMs = record.retryAfterMs
-  if (record.resource !== '') document.resource = record.resource
-  if (record.caller !== '') document.caller = record.caller
-  if (record.callerKind !== 'none') document.callerKind = record.callerKind
-  if (record.address !== '') document.address = record.address
-  if (record.surface !== '') document.surface = record.surface
-  if (record.operation !== '') document.operation = record.operation
-  if (record.isBatch) document.isBatch = true
-  if (record.isStream) document.isStream = true
-  if (record.clientRequestId !== '') document.clientRequestId = record.clientRequestId
-  if (record.traceId !== '') document.traceId = record.traceId
-  if (record.asked !== '') document.asked = record.asked
-  if (record.deployment !== '') document.deployment = record.deployment
-  if (record.spilledFrom !== '') document.spilledFrom = record.spilledFrom
-  if (record.model !== '') document.model = record.model
-  if (record.modelVersion !== '') document.modelVersion = record.modelVersion
-  if (record.tier !== '') document.tier = record.tier
-  const last = attempts.at(-1)
-  if (last) {
-    document.backend = last.backend
-    document.attempts = attempts.map(writeAttempt)
-  }
-  if (record.promptTokens + record.completionTokens > 0) document.tokens = writeTokens(record)
-  if (record.isLimited) document.isLimited = true
-  if (limits.length > 0) document.limits = limits.map(roundDecision)
-  if (record.isFiltered) document.isFiltered = true
-  if (record.hasFilterError) document.hasFilterError = true
-  if (findings.length > 0) document.findings = findings
-  if (record.captured) document.isCaptured = true
-  return document
+  return `${writtenSecond.text}${String(timeMs - second * 1000).padStart(3, '0')}Z`
 }
 
-function writeTokens(record: RequestRecord): NonNullable<RequestDocument['tokens']> {
+let writtenSecond = { number: -1, text: '' }
+
+function writeTokens(record: RequestRecord): string {
   const { promptTokens, cachedTokens, completionTokens, reasoningTokens, isEstimated } = record
-  const counts = {
-    prompt: promptTokens,
-    cached: cachedTokens,
-    completion: completionTokens,
-    reasoning: reasoningTokens,
-  }
-  return isEstimated ? { ...counts, isEstimated } : counts
+  const counts = `"prompt":${promptTokens},"cached":${cachedTokens},"completion":${completionTokens},"reasoning":${reasoningTokens}`
+  return isEstimated ? `{${counts},"isEstimated":true}` : `{${counts}}`
 }
 
-function writeTimings({ queueMs, upstreamMs, firstTokenMs, totalMs }: RequestRecord): RequestDocument['timings'] {
-  const timings: { -readonly [Name in keyof RequestDocument['timings']]: RequestDocument['timings'][Name] } = {
-    totalMs: round(totalMs),
-  }
-  if (queueMs > 0) timings.queueMs = round(queueMs)
-  if (upstreamMs >= 0) timings.upstreamMs = round(upstreamMs)
-  if (firstTokenMs >= 0) timings.firstTokenMs = round(firstTokenMs)
-  return timings
+function writeTimings({ queueMs, upstreamMs, firstTokenMs, totalMs }: RequestRecord): string {
+  let timings = `{"totalMs":${round(totalMs)}`
+  if (queueMs > 0) timings += `,"queueMs":${round(queueMs)}`
+  if (upstreamMs >= 0) timings += `,"upstreamMs":${round(upstreamMs)}`
+  if (firstTokenMs >= 0) timings += `,"firstTokenMs":${round(firstTokenMs)}`
+  return `${timings}}`
 }
 
-function writeAttempt({ backend, startedMs, ms, status, code }: Attempt): AttemptDocument {
-  const attempt = { backend, startedMs: round(startedMs), ms: round(ms), status }
-  return code === '' ? attempt : { ...attempt, code }
+function writeAttempt({ backend, startedMs, ms, status, code }: Attempt): string {
+  const attempt = `{"backend":${JSON.stringify(backend)},"startedMs":${round(startedMs)},"ms":${round(ms)},"status":${status}`
+  return code === '' ? `${attempt}}` : `${attempt},"code":"${code}"}`
 }
 
 /** Levels that drain have fractions. */
@@ -108,33 +67,4 @@ function roundCounter(counter: LimitCounter): LimitCounter {
 
 function round(value: number): number {
   return Math.round(value * 10) / 10
-}
-
-/** Most requests to a backend share address and headers, which are half of a line: they are masked and written once. */
-const heads = new WeakMap<object, { readonly url: string; readonly text: string }>()
-
-/** Method, address and headers as they stand in an object. */
-function writeHead({ method, url, headers }: SentHead): string {
-  const known = heads.get(headers)
-  if (known?.url === url) return known.text
-  const text = JSON.stringify({ method, url: maskUrl(url), headers: maskHeaders(headers) }).slice(1, -1)
-  heads.set(headers, { url, text })
-  return text
-}
-
-function maskHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, secretName.test(name) ? mask : value]),
-  )
-}
-
-/** Some servers take their key in the query. */
-function maskUrl(url: string): string {
-  if (!url.includes('?') && !url.includes('@')) return url
-  const parsed = URL.parse(url)
-  if (!parsed) return mask
-  parsed.username = ''
-  parsed.password = ''
-  for (const name of parsed.searchParams.keys()) if (secretName.test(name)) parsed.searchParams.set(name, mask)
-  return parsed.href
 }

@@ -1,21 +1,34 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { createOutbox, type Outbox } from './outbox.ts'
+import { createOutbox, type Outbox, type Parcel } from './outbox.ts'
 
 type Pushed = Parameters<Outbox['push']>
 const parcel = (line: string, prompt?: string): Pushed => [
-  line,
-  line,
+  { ends: [''], own: new TextEncoder().encode(line), count: 1 },
   prompt === undefined
-    ? undefined
-    : { hasPrompt: true, isRedacted: false, retentionDays: 1, prompt, sent: '', answer: undefined, isCut: false },
+    ? []
+    : [
+        {
+          id: line,
+          what: {
+            hasPrompt: true,
+            isRedacted: false,
+            retentionDays: 1,
+            prompt,
+            sent: '',
+            answer: undefined,
+            isCut: false,
+          },
+        },
+      ],
 ]
+const read = ({ lines }: Parcel): string => new TextDecoder().decode(lines.own)
 
 test('the oldest give way to the newest, and are counted', () => {
   const outbox = createOutbox(3, 1e9)
   for (const line of ['a', 'b', 'c', 'd', 'e']) outbox.push(...parcel(line, line === 'b' ? 'said' : undefined))
   expect([outbox.size, outbox.lost, outbox.lostContents]).toEqual([3, 2, 1])
-  expect(outbox.take(9).map(({ line }) => line)).toEqual(['c', 'd', 'e'])
+  expect(outbox.take(9).map(read)).toEqual(['c', 'd', 'e'])
 })
 
 test('what could not be written goes back to the front', () => {
@@ -25,7 +38,7 @@ test('what could not be written goes back to the front', () => {
   outbox.push(...parcel('d'))
   expect(outbox.size).toBe(4)
   outbox.settle(false)
-  expect(outbox.take(9).map(({ line }) => line)).toEqual(['a', 'b', 'c', 'd'])
+  expect(outbox.take(9).map(read)).toEqual(['a', 'b', 'c', 'd'])
   outbox.settle(true)
   expect([outbox.size, outbox.lost]).toEqual([0, 0])
 })

@@ -1,19 +1,21 @@
 import type { Captured } from '../../core/usage/request-record.ts'
-import type { RequestContent } from '../../port/requests/port.ts'
+import type { RequestContent, RequestLines } from '../../port/requests/port.ts'
 
-/** A record on its way to the store, as JSON, and what was said in it: made ready to be kept when its turn comes. */
+/** What was said in a request; made ready to be kept when its turn comes. */
+export type Said = { readonly id: string; what: Captured | RequestContent }
+
+/** Some records on their way to the store. */
 export type Parcel = {
-  readonly id: string
-  readonly line: string
-  said: Captured | RequestContent | undefined
+  readonly lines: RequestLines
+  readonly said: readonly Said[]
   /** About what it takes, as long as it waits. */
   readonly bytes: number
 }
 
-/** What waits to be written: bounded, the oldest give way to the newest. */
+/** What waits to be written: bounded, the oldest give way to the newest. Counts are of records. */
 export type Outbox = {
-  push(id: string, line: string, said: Captured | undefined): void
-  /** Takes out the oldest; they count as waiting until `settle`. */
+  push(lines: RequestLines, said: readonly Said[]): void
+  /** Takes out the oldest, about as many as `most`; they count as waiting until `settle`. */
   take(most: number): readonly Parcel[]
   /** What was taken is written, or goes back to the front. One lot at a time. */
   settle(isWritten: boolean): void
@@ -23,56 +25,63 @@ export type Outbox = {
   readonly lostContents: number
 }
 
-/** About what a record, an answer and a piece of one take besides their texts. */
-const parcelBytes = 200
+/** About what a lot, an answer and a piece of one take besides their texts. */
+const lotBytes = 400
 const wholeAnswerBytes = 16_384
 const pieceBytes = 150
 
-export function createOutbox(maxParcels: number, maxBytes: number): Outbox {
-  /** From `head` on: taking one away from the front of a list costs as much as the list is long. */
+export function createOutbox(maxRecords: number, maxBytes: number): Outbox {
   let waiting: Parcel[] = []
-  let head = 0
   let taken: readonly Parcel[] = []
-  let bytes = 0
+  let [size, bytes] = [0, 0]
   let [lost, lostContents] = [0, 0]
 
-  const size = (): number => waiting.length - head + taken.length
-
   function makeRoom(): void {
-    while (head < waiting.length && (size() > maxParcels || bytes > maxBytes)) {
-      const parcel = waiting[head++] as Parcel
+    let gone = 0
+    for (const parcel of waiting) {
+      if (size <= maxRecords && bytes <= maxBytes) break
+      gone++
       bytes -= parcel.bytes
-      lost++
-      if (parcel.said) lostContents++
+      size -= parcel.lines.count
+      lost += parcel.lines.count
+      lostContents += parcel.said.length
     }
-    if (head * 2 <= waiting.length) return
-    waiting = waiting.slice(head)
-    head = 0
+    if (gone > 0) waiting = waiting.slice(gone)
   }
 
   return {
-    push(id, line, said) {
-      const own = parcelBytes + line.length + (said ? sizeOf(said) : 0)
-      waiting.push({ id, line, said, bytes: own })
+    push(lines, said) {
+      let own = lotBytes + lines.own.length
+      for (const { what } of said) own += sizeOf(what)
+      waiting.push({ lines, said, bytes: own })
+      size += lines.count
       bytes += own
-      if (size() > maxParcels || bytes > maxBytes) makeRoom()
+      makeRoom()
     },
     take(most) {
-      taken = waiting.slice(head, head + most)
-      head += taken.length
+      let [lots, records] = [0, 0]
+      for (const { lines } of waiting) {
+        if (lots > 0 && records + lines.count > most) break
+        lots++
+        records += lines.count
+      }
+      taken = waiting.slice(0, lots)
+      waiting = waiting.slice(lots)
       return taken
     },
     settle(isWritten) {
-      if (isWritten) for (const parcel of taken) bytes -= parcel.bytes
+      if (!isWritten) waiting = [...taken, ...waiting]
       else {
-        waiting = [...taken, ...waiting.slice(head)]
-        head = 0
+        for (const parcel of taken) {
+          bytes -= parcel.bytes
+          size -= parcel.lines.count
+        }
       }
       taken = []
       makeRoom()
     },
     get size() {
-      return size()
+      return size
     },
     get lost() {
       return lost
@@ -83,7 +92,9 @@ export function createOutbox(maxParcels: number, maxBytes: number): Outbox {
   }
 }
 
-function sizeOf({ prompt, answer, sent }: Captured): number {
+function sizeOf(said: Captured | RequestContent): number {
+  if (!('hasPrompt' in said)) return 0
+  const { prompt, answer, sent } = said
   const answerBytes = !answer ? 0 : 'kind' in answer ? wholeAnswerBytes : answer.length * pieceBytes
   return prompt.length + sent.length + answerBytes
 }

@@ -2,8 +2,8 @@ import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises'
 import type { RecordListener, RequestRecord } from '../../core/usage/request-record.ts'
 import type { RequestContent, RequestDocument, RequestStore } from '../../port/requests/port.ts'
 import { writeContent } from './content.ts'
-import { writeLine } from './document.ts'
-import { createOutbox, type Parcel } from './outbox.ts'
+import { createGatherer } from './gather.ts'
+import { createOutbox, type Parcel, type Said } from './outbox.ts'
 
 export type RequestLogOptions = {
   readonly store: Pick<RequestStore, 'append'>
@@ -64,6 +64,7 @@ export function createRequestLog(options: RequestLogOptions): RequestLog {
   const { store, now, flushEveryMs = 1_000, maxHeld = 30_000, maxHeldBytes = 32 * 1024 * 1024, onProblem } = options
   const followers = new Set<(document: RequestDocument) => void>()
   const outbox = createOutbox(maxHeld, maxHeldBytes)
+  const gatherer = createGatherer()
   let fresh: RequestRecord[] = []
   let written = 0
   let leftOut = 0
@@ -128,19 +129,34 @@ export function createRequestLog(options: RequestLogOptions): RequestLog {
     isSoon = false
     const records = fresh
     fresh = []
+    let said: Said[] = []
+    let count = 0
     for (const record of records) {
       try {
-        const line = writeLine(record, stamp(record))
-        outbox.push(record.id, line, record.captured)
-        if (followers.size > 0) {
-          const document = JSON.parse(line) as RequestDocument
-          for (const tell of followers) tell(document)
-        }
+        gatherer.add(record, stamp(record))
+        if (record.captured) said.push({ id: record.id, what: record.captured })
+        if (followers.size > 0) tellFollowers(gatherer.last())
       } catch (error) {
         // Whatever is wrong with one record is no reason for anything else to end.
         onProblem(`the record of request ${record.id} cannot be kept: ${String(error)}`)
       }
+      if (++count % recordsAtOnce === 0) {
+        handOver(said)
+        said = []
+      }
     }
+    handOver(said)
+  }
+
+  /** In lots of a size, so that what is lost when there is no room is little at a time. */
+  function handOver(said: readonly Said[]): void {
+    const lines = gatherer.close()
+    if (lines) outbox.push(lines, said)
+  }
+
+  function tellFollowers(line: string): void {
+    const document = JSON.parse(line) as RequestDocument
+    for (const tell of followers) tell(document)
   }
 
   function onMany(): void {
@@ -160,7 +176,7 @@ export function createRequestLog(options: RequestLogOptions): RequestLog {
       try {
         const contents = await writeContents(batch)
         await store.append(
-          batch.map(({ line }) => line),
+          batch.map(({ lines }) => lines),
           contents,
         )
       } catch (error) {
@@ -168,7 +184,7 @@ export function createRequestLog(options: RequestLogOptions): RequestLog {
         return noteFailure(error)
       }
       outbox.settle(true)
-      written += batch.length
+      for (const { lines } of batch) written += lines.count
       if (problem !== undefined) onProblem('the request log is written again')
       problem = undefined
       pauseMs = flushEveryMs
@@ -178,14 +194,13 @@ export function createRequestLog(options: RequestLogOptions): RequestLog {
 
   async function writeContents(batch: readonly Parcel[]): Promise<RequestContent[]> {
     const contents: RequestContent[] = []
-    for (const parcel of batch) {
-      if (!parcel.said) continue
-      if ('hasPrompt' in parcel.said) {
-        parcel.said = await writeContent(parcel.id, parcel.said, now())
+    for (const one of batch.flatMap(({ said }) => said)) {
+      if ('hasPrompt' in one.what) {
+        one.what = await writeContent(one.id, one.what, now())
         // What was said is long, and may have been read for personal data.
         await turn()
       }
-      contents.push(parcel.said)
+      contents.push(one.what)
     }
     return contents
   }

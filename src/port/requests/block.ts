@@ -1,4 +1,5 @@
-import type { RequestDocument, RequestQuery } from './port.ts'
+import type { RequestQuery } from './port.ts'
+import { filteredFlag, type ListName, limitedFlag, listNames, type Row, readDetails, writeDetails } from './row.ts'
 import { makeWordFilter } from './word-filter.ts'
 
 /**
@@ -25,45 +26,35 @@ export type Block = {
 /** What the numbers of the columns stand for, in lower case. */
 export type Lists = Readonly<Record<ListName, readonly string[]>>
 
-const listNames = ['resource', 'deployment', 'asked', 'caller', 'model', 'operation', 'status', 'code'] as const
-type ListName = (typeof listNames)[number]
-
 /** Rows to a block: longer ones compress no better, and have to be read whole for one of their documents. */
 export const fullBlock = 1024
 /** `at` as float64, milliseconds as float32, a number for each list, flags. */
 const rowBytes = 8 + 4 + 2 * listNames.length + 1
-const filteredFlag = 1
-const limitedFlag = 2
-
-/** `lines` are at most 65,536 documents as JSON, in any order. */
-export function packBlock(lines: readonly string[]): Block {
-  const rows = lines
-    .map((line) => ({ line, document: JSON.parse(line) as RequestDocument }))
-    .sort((a, b) => a.document.at - b.document.at)
+/** At most 65,536 rows, in any order. */
+export function packBlock(unsorted: readonly Row[]): Block {
+  const rows = unsorted.toSorted((a, b) => a.at - b.at)
   const numbers = mapLists(() => new Map<string, number>())
   const count = rows.length
   const columns = openColumns(new Uint8Array(count * rowBytes), count)
   let maxMs = 0
   let flagged = 0
   let [minId, maxId] = ['\uffff', '']
-  rows.forEach(({ document }, i) => {
-    const { id, at, timings, isFiltered, isLimited } = document
+  rows.forEach(({ id, at, totalMs, words, flags }, i) => {
     if (id < minId) minId = id
     if (id > maxId) maxId = id
     columns.setFloat64(i * 8, at, true)
-    columns.setFloat32(count * 8 + i * 4, timings.totalMs, true)
+    columns.setFloat32(count * 8 + i * 4, totalMs, true)
     listNames.forEach((name, list) => {
-      columns.setUint16(count * (12 + 2 * list) + 2 * i, numberOf(numbers[name], wordOf(document, name)), true)
+      columns.setUint16(count * (12 + 2 * list) + 2 * i, numberOf(numbers[name], words[list] as string), true)
     })
-    const flags = (isFiltered ? filteredFlag : 0) | (isLimited ? limitedFlag : 0)
     columns.setUint8(count * (rowBytes - 1) + i, flags)
     flagged |= flags
-    maxMs = Math.max(maxMs, timings.totalMs)
+    maxMs = Math.max(maxMs, totalMs)
   })
   const lists = mapLists((name) => [...numbers[name].keys()])
   return {
-    firstAt: rows[0]?.document.at ?? 0,
-    lastAt: rows.at(-1)?.document.at ?? 0,
+    firstAt: rows[0]?.at ?? 0,
+    lastAt: rows.at(-1)?.at ?? 0,
     minId,
     maxId,
     count,
@@ -73,15 +64,15 @@ export function packBlock(lines: readonly string[]): Block {
     words: makeWordFilter(collectWords(lists)),
     lists,
     columns: Bun.zstdCompressSync(new Uint8Array(columns.buffer), { level: 1 }),
-    details: Bun.zstdCompressSync(rows.map(({ line }) => line).join('\n'), { level: 1 }),
+    details: Bun.zstdCompressSync(writeDetails(rows), { level: 1 }),
   }
 }
 
 const decoder = new TextDecoder()
 
-/** The documents of a block as JSON, in the order of its columns. */
-export function unpackLines(details: Uint8Array): string[] {
-  return decoder.decode(Bun.zstdDecompressSync(details)).split('\n')
+/** The lines of a block in the order of its columns, each in its two parts. */
+export function unpackDetails(details: Uint8Array): { readonly own: string; readonly end: string }[] {
+  return readDetails(decoder.decode(Bun.zstdDecompressSync(details)))
 }
 
 /** What a query asks of one block: the numbers of its words there. */
@@ -195,10 +186,6 @@ function numberOf(numbers: Map<string, number>, word: string): number {
   if (known !== undefined) return known
   numbers.set(word, numbers.size)
   return numbers.size - 1
-}
-
-function wordOf(document: RequestDocument, name: ListName): string {
-  return foldWord(String(document[name] ?? ''))
 }
 
 function foldWord(word: string): string {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { timeId } from '../../core/text/id.ts'
+import { gatherLines } from './lines.ts'
 import type { RequestContent, RequestDocument, RequestQuery, RequestStore } from './port.ts'
 
 /** A store under test. `reopen` closes it and opens the same data again. */
@@ -31,7 +32,7 @@ export function makeDocument(seconds: number, more: Partial<RequestDocument> = {
 }
 
 const all: RequestQuery = { fromMs: 0, toMs: 1e15, top: 100 }
-const lines = (documents: readonly RequestDocument[]) => documents.map((document) => JSON.stringify(document))
+const lines = (documents: readonly RequestDocument[]) => [gatherLines(documents.map((one) => JSON.stringify(one)))]
 
 /** What every adapter does. `open` makes an empty store. */
 export function describeRequestsContract(adapter: string, open: () => Promise<RequestsFixture>): void {
@@ -190,7 +191,7 @@ export function describeRequestsContract(adapter: string, open: () => Promise<Re
     })
 
     test('a line that is no document is refused, and nothing of its batch is kept', async () => {
-      const appended = store.append([...lines([makeDocument(1)]), '{'], [])
+      const appended = store.append([...lines([makeDocument(1)]), gatherLines(['{'])], [])
       expect(
         await appended.then(
           () => 'kept',

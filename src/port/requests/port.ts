@@ -62,9 +62,10 @@ export type RequestDocument = {
     readonly method: string
     readonly url: string
     readonly headers: Readonly<Record<string, string>>
-    readonly bytes?: number
     readonly fields?: readonly string[]
   }
+  /** The length of its body. */
+  readonly sentBytes?: number
   readonly isCaptured?: true
 }
 
@@ -138,10 +139,17 @@ export type Retention = {
   readonly now: number
 }
 
+/**
+ * Lines of requests that have ended, as the log hands them over: documents as JSON in two parts. `own` is UTF-8, a line each, of what is the
+ * request's own, behind the number of its end among `ends`, which is what it has in common with others: `0{"id":"...","responseBytes":7` and
+ * `,"outcome":"done",...}`.
+ */
+export type RequestLines = { readonly ends: readonly string[]; readonly own: Uint8Array; readonly count: number }
+
 /** Requests that have ended, by the million. Every adapter passes `contract.ts`. Methods reject with a Fault while the store cannot be used. */
 export type RequestStore = {
-  /** `lines` are documents as JSON, in the order of their `at`. All or none. */
-  append(lines: readonly string[], contents: readonly RequestContent[]): Promise<void>
+  /** In the order of their `at`. All or none. */
+  append(lots: readonly RequestLines[], contents: readonly RequestContent[]): Promise<void>
   /** Takes no longer than `searchMs`: then it says how far it has come. */
   search(query: RequestQuery): Promise<RequestPage>
   find(id: string): Promise<RequestDocument | undefined>

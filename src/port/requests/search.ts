@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import { timeOfId } from '../../core/text/id.ts'
-import { askBlock, type Lists, matchRows, unpackLines, wordsOf } from './block.ts'
+import { askBlock, type Lists, matchRows, unpackDetails, wordsOf } from './block.ts'
 import { type RequestDocument, type RequestPage, type RequestQuery, searchMs } from './port.ts'
 import type { RequestSchema } from './schema.ts'
 import { mayHoldWord } from './word-filter.ts'
@@ -92,7 +92,7 @@ async function searchBlock(
 
 async function readLines(db: Db, id: string): Promise<readonly string[]> {
   const block = await db.selectFrom('request_data').select('details').where('id', '=', id).executeTakeFirst()
-  return block ? unpackLines(block.details) : []
+  return block ? unpackDetails(block.details).map(({ own, end }) => own + end) : []
 }
 
 /** Whether nothing in blocks that ended by then comes before what was found. */
@@ -134,8 +134,8 @@ export async function findDocument(db: Db, id: string): Promise<RequestDocument 
       .offset(offset)
       .execute()
     for (const { details } of blocks) {
-      const line = unpackLines(details).find((text) => text.startsWith(start))
-      if (line !== undefined) return JSON.parse(line) as RequestDocument
+      const line = unpackDetails(details).find(({ own }) => own.startsWith(start))
+      if (line) return JSON.parse(line.own + line.end) as RequestDocument
     }
     if (blocks.length < documentsAtOnce) return undefined
   }

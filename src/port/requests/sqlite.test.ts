@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openSqliteRequests } from './adapters/sqlite.ts'
 import { describeRequestsContract, makeDocument, type RequestsFixture } from './contract.ts'
+import { gatherLines } from './lines.ts'
 import type { RequestStore } from './port.ts'
 import { startRequestStore } from './thread/start-store.ts'
 
@@ -51,10 +52,7 @@ test('the file is for its owner alone, and gives back to the disk what was delet
   withFile(async (file, folder) => {
     const store = await openSqliteRequests(file)
     for (let i = 0; i < 20; i++) {
-      await store.append(
-        Array.from({ length: 1_000 }, (_, k) => line(i * 1_000 + k)),
-        [],
-      )
+      await store.append([gatherLines(Array.from({ length: 1_000 }, (_, k) => line(i * 1_000 + k)))], [])
     }
     expect(readdirSync(folder).map((name) => statSync(join(folder, name)).mode & 0o777)).toEqual([0o600, 0o600, 0o600])
     const { bytes } = await store.totals()
@@ -69,13 +67,13 @@ test('the file is for its owner alone, and gives back to the disk what was delet
 test('while another process holds it locked nothing waits; it is written later', () =>
   withFile(async (file) => {
     const store = startRequestStore({ kind: 'sqlite', file })
-    await store.append([line(1)], [])
+    await store.append([gatherLines([line(1)])], [])
     const other = new Database(file)
     other.run('begin immediate')
-    expect(await messageOf(store.append([line(2)], []))).toContain('Another process holds it locked')
+    expect(await messageOf(store.append([gatherLines([line(2)])], []))).toContain('Another process holds it locked')
     other.run('commit')
     other.close()
-    await store.append([line(2)], [])
+    await store.append([gatherLines([line(2)])], [])
     expect((await store.totals()).count).toBe(2)
     await store.close()
   }))
@@ -85,12 +83,12 @@ test('a file that is no database is refused with what to do, and left as it is; 
     writeFileSync(file, 'a letter to my aunt, and long enough for the header of a database '.repeat(20))
     const before = readFileSync(file)
     const store = startRequestStore({ kind: 'sqlite', file })
-    const message = await messageOf(store.append([line(1)], []))
+    const message = await messageOf(store.append([gatherLines([line(1)])], []))
     expect(message).toContain(`The database ${file} cannot be used`)
     expect(message).toContain('or move it away to begin anew')
     expect(readFileSync(file)).toEqual(before)
     await store.close()
-    expect(await messageOf(store.append([line(1)], []))).toBe('The request log is closed.')
+    expect(await messageOf(store.append([gatherLines([line(1)])], []))).toBe('The request log is closed.')
   }))
 
 test('a database of another program is refused', () =>
@@ -105,9 +103,9 @@ test('what could not be opened is opened by a later call, when it can be', () =>
   withFile(async (file) => {
     writeFileSync(file, 'a letter to my aunt, and long enough for the header of a database '.repeat(20))
     const store = startRequestStore({ kind: 'sqlite', file }, 0)
-    expect(await messageOf(store.append([line(1)], []))).toContain('cannot be used')
+    expect(await messageOf(store.append([gatherLines([line(1)])], []))).toContain('cannot be used')
     rmSync(file)
-    await store.append([line(1)], [])
+    await store.append([gatherLines([line(1)])], [])
     expect((await store.totals()).count).toBe(1)
     await store.close()
   }))

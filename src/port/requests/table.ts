@@ -1,7 +1,9 @@
 import type { Kysely, Selectable, Transaction } from 'kysely'
 import { randomId } from '../../core/text/id.ts'
-import { type Block, fullBlock, packBlock, unpackLines } from './block.ts'
+import { type Block, fullBlock, packBlock, unpackDetails } from './block.ts'
+import { readLines } from './lines.ts'
 import type { RequestContent, RequestStore, Retention } from './port.ts'
+import { type Row, readRow } from './row.ts'
 import type { RequestSchema } from './schema.ts'
 import { findDocument, searchBlocks } from './search.ts'
 
@@ -65,17 +67,19 @@ export function createRequestTable({ db, attempt, node, nowMs }: RequestTablePar
     const ids = small.map(({ id }) => id)
     const data = await on.selectFrom('request_data').select('details').where('id', 'in', ids).execute()
     await deleteBlocks(on, ids)
-    for (const lines of split(data.flatMap(({ details }) => unpackLines(details)))) {
-      await insertBlock(on, packBlock(lines), level + 1)
+    for (const rows of split(data.flatMap(({ details }) => unpackDetails(details).map(readRow)))) {
+      await insertBlock(on, packBlock(rows), level + 1)
     }
     await merge(on, level + 1)
   }
 
   return {
-    append: (lines, contents) =>
+    append: (lots, contents) =>
       attempt(
         db.transaction().execute(async (on) => {
-          for (const part of split(lines)) await insertBlock(on, packBlock(part), 0)
+          const rows: Row[] = []
+          for (const lot of lots) for (const line of readLines(lot)) rows.push(readRow(line))
+          for (const part of split(rows)) await insertBlock(on, packBlock(part), 0)
           for (const { id, expiresAt, ...document } of contents) {
             const row = { id, expires_at: expiresAt, document: Bun.zstdCompressSync(JSON.stringify(document)) }
             await on
@@ -84,7 +88,7 @@ export function createRequestTable({ db, attempt, node, nowMs }: RequestTablePar
               .onConflict((conflict) => conflict.column('id').doNothing())
               .execute()
           }
-          if (lines.length > 0) await merge(on, 0)
+          if (rows.length > 0) await merge(on, 0)
         }),
       ),
 
@@ -150,9 +154,9 @@ async function deleteBlocks(on: Transaction<RequestSchema>, ids: readonly string
 }
 
 /** In parts that make a block each, the last one being as small as it is. */
-function split(lines: readonly string[]): (readonly string[])[] {
-  const parts: (readonly string[])[] = []
-  for (let at = 0; at < lines.length; at += fullBlock) parts.push(lines.slice(at, at + fullBlock))
+function split(rows: readonly Row[]): (readonly Row[])[] {
+  const parts: (readonly Row[])[] = []
+  for (let at = 0; at < rows.length; at += fullBlock) parts.push(rows.slice(at, at + fullBlock))
   return parts
 }
 

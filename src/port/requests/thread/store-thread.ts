@@ -29,16 +29,7 @@ async function answer(call: StoreCall): Promise<unknown> {
     return undefined
   }
   const method = (await store)?.[call.method] as (...parameters: readonly unknown[]) => unknown
-  return method(...call.parameters.map(readLines))
-}
-
-const decoder = new TextDecoder()
-
-/** Texts come as bytes, a line each. */
-function readLines(parameter: unknown): unknown {
-  if (!(parameter instanceof Uint8Array)) return parameter
-  // What is shared may change, so decoders take none of it.
-  return parameter.length === 0 ? [] : decoder.decode(parameter.slice()).split('\n')
+  return method(...call.parameters)
 }
 
 async function openStore(place: RequestPlace): Promise<RequestStore> {
