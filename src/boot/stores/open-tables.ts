@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import type { Tables } from '../../port/tables/port.ts'
 import { openSqliteTables } from '../../port/tables/adapters/sqlite/open-sqlite-tables.ts'
+import type { Tables } from '../../port/tables/port.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 
 export type TablesChoice = {

@@ -53,6 +53,17 @@ export type OpenTool = {
     args: string,
     report: (progress: ToolProgress) => void,
   ): Promise<ToolOutcome | { readonly pause: JsonObject }>
+  /**
+   * Goes on with a call that paused. `request` is the item of the pause, `response` the caller's answer to it (`mcp_approval_response`); `id` is
+   * that of the outcome's item. Also for a refusal: then the model is told, and there is no item. undefined where the request is not one of
+   * this tool's. Absent from tools that never pause.
+   */
+  resume?(
+    id: string,
+    request: JsonObject,
+    response: JsonObject,
+    report: (progress: ToolProgress) => void,
+  ): Promise<ToolOutcome | { readonly refused: string } | undefined>
   close(): Promise<void>
 }
 

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Tables } from '../../port/tables/port.ts'
 import { openSqliteTables } from '../../port/tables/adapters/sqlite/open-sqlite-tables.ts'
+import type { Tables } from '../../port/tables/port.ts'
 import { openQuotaState, type QuotaState } from './quota-state.ts'
 
 let folder: string

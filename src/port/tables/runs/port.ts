@@ -125,6 +125,8 @@ export type RunWrite = {
   /** Added, or in place of those that have their ids. */
   readonly items?: readonly ItemRow[] | undefined
   readonly events?: readonly RunEventRow[] | undefined
+  /** Nothing is written where the run has none of these: a caller has cancelled it meanwhile. */
+  readonly from?: readonly RunStatus[] | undefined
 }
 
 export type ItemFilter = {
@@ -187,15 +189,20 @@ export type RunsTable = {
   /** For the engine, whoever owns it. */
   findRun(id: string): Promise<RunRow | undefined>
   listRuns(owner: string, threadId: string, page: ItemPage): Promise<RunRow[]>
-  /** What a caller changes: only from one of these states. Events are added with it. Whether it had one of them. */
+  /**
+   * What a caller changes: only from one of these states. Events are added with it, and its job where `job` is set, or woken where it is
+   * there (`Jobs.wake`): all or nothing. Whether it had one of the states.
+   */
   updateRun(
     owner: string,
     id: string,
     from: readonly RunStatus[],
     change: RunChange,
-    more?: Pick<RunWrite, 'items' | 'events'>,
+    more?: Pick<RunWrite, 'items' | 'events'> & {
+      readonly job?: { readonly kind: string; readonly runAt: number } | undefined
+    },
   ): Promise<boolean>
-  /** What the engine writes, while its job is held. Whether it was. */
+  /** What the engine writes, while its job is held and the run is in one of the states of `from`. Whether it was. */
   writeRun(job: Job, runId: string, write: RunWrite): Promise<boolean>
   /** With its items where it is their home, and its events. Whether it was there. */
   deleteRun(owner: string, id: string): Promise<boolean>
