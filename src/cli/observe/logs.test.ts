@@ -123,12 +123,11 @@ describe('ponto logs', () => {
       method: 'POST',
       url: 'https://up/v1/chat',
       headers: { authorization: '[masked]' },
-      bytes: 1_090,
       fields: ['model', 'messages'],
     }
     program.script(() => ({
       status: 200,
-      body: { ...limited, attempts: request().attempts, sent, content, isCaptured: true },
+      body: { ...limited, attempts: request().attempts, sent, sentBytes: 1_090, content, isCaptured: true },
     }))
     const { out } = await ponto('logs', 'show', limited.id)
     expect(program.seen[0]?.path).toBe(`/management/requests/${limited.id}`)
