@@ -214,7 +214,11 @@ describe('a certificate of the operator', () => {
     let after = before
     for (let i = 0; i < 100 && after === before; i++) {
       await Bun.sleep(100)
-      after = await serial()
+      // One that waits to be accepted at the moment the old listener closes is reset by the kernel, before anything was asked; clients try again.
+      after = await serial().catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ECONNRESET') throw error
+        return before
+      })
     }
     expect(after).not.toBe(before)
     expect((await text).match(/tick/g)?.length).toBe(40)
