@@ -288,7 +288,7 @@ describe('migrations', () => {
     await makeDatabase()
     const script = `
       const { openSqliteTables } = await import(${JSON.stringify(join(import.meta.dir, 'open-sqlite-tables.ts'))})
-      const { migrations } = await import(${JSON.stringify(join(import.meta.dir, '../migrations/index.ts'))})
+      const { migrations } = await import(${JSON.stringify(join(import.meta.dir, '../../migrations/index.ts'))})
       const addNotes = (db) => db.schema.createTable('note').addColumn('text', 'text').execute()
       const tables = await openSqliteTables(${JSON.stringify(file)}, { migrations: [...migrations, addNotes] })
       console.log((await tables.listDeployments()).length)
